@@ -1,0 +1,348 @@
+//! The settings: one line each, with name, default, bounds and meaning, grouped by who needs them.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use url::Url;
+
+use crate::{Secret, reader::Reader};
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it runs.
+    pub environment: Environment,
+    /// The HTTP server.
+    pub http: Http,
+    /// The database.
+    pub database: Database,
+    /// Sessions and passwords.
+    pub auth: Auth,
+    /// The first administrator, made at start when there is none.
+    pub admin: Option<Admin>,
+    /// The log.
+    pub log: Log,
+}
+
+/// Where the process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// On a developer's machine: a private database, readable logs, a first administrator.
+    Development,
+    /// For users: everything explicit, cookies only over TLS.
+    Production,
+}
+
+/// The HTTP server.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// The address clients use, without a trailing slash.
+    pub public_url: Option<String>,
+    /// The origins that may call from a browser, with credentials.
+    pub allowed_origins: Vec<String>,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// Open connections, per worker.
+    pub connections_max: usize,
+    /// The largest JSON or text body, in bytes.
+    pub json_bytes_max: usize,
+    /// The largest form body, in bytes.
+    pub form_bytes_max: usize,
+    /// The longest a request head may take.
+    pub head_timeout: Duration,
+    /// The longest a request body may take.
+    pub body_timeout: Duration,
+    /// The longest a client may leave an answer unread.
+    pub write_timeout: Duration,
+    /// The longest a connection may be idle between requests.
+    pub keep_alive: Duration,
+    /// How long `/readyz` says no before the listener closes.
+    pub drain: Duration,
+    /// How long running requests may take after that.
+    pub shutdown_grace: Duration,
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Where it is; absent means a private cluster in `data_dir`.
+    pub url: Option<Secret<String>>,
+    /// Where development data is kept.
+    pub data_dir: PathBuf,
+    /// Where the PostgreSQL programs are, when not in the usual places.
+    pub bin_dir: Option<PathBuf>,
+    /// Whether `serve` brings the schema up to date by itself.
+    pub migrate_on_start: bool,
+    /// Pooled connections, for the whole process.
+    pub pool_size: usize,
+    /// Pipelined connections for short reads, per worker.
+    pub read_connections: usize,
+    /// The longest wait for a pooled connection.
+    pub pool_wait: Duration,
+    /// The longest wait for a new connection.
+    pub connect_timeout: Duration,
+    /// The longest a statement may run.
+    pub statement_timeout: Duration,
+    /// The longest a statement may wait for a lock.
+    pub lock_timeout: Duration,
+    /// The longest a short read may take.
+    pub read_timeout: Duration,
+    /// How long to wait for the database at start.
+    pub start_timeout: Duration,
+}
+
+/// Sessions and passwords.
+#[derive(Debug, Clone)]
+pub struct Auth {
+    /// A session ends when it is not used for this long.
+    pub session_idle: Duration,
+    /// A session ends this long after its log-in, used or not.
+    pub session_max: Duration,
+    /// A used session is written to the database at most this often.
+    pub session_renew: Duration,
+    /// Passwords hashed at the same time.
+    pub hash_concurrency: usize,
+    /// Log-ins that may wait for their hash; more are refused with 503.
+    pub hash_queue: usize,
+}
+
+/// The first administrator.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// The address to log in with.
+    pub email: String,
+    /// The password.
+    pub password: Secret<String>,
+}
+
+/// The log.
+#[derive(Debug, Clone, Copy)]
+pub struct Log {
+    /// What is written.
+    pub level: LogLevel,
+    /// How it is written.
+    pub format: LogFormat,
+    /// Whether every request gets a line.
+    pub access: bool,
+}
+
+/// What is written to the log, from most to least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Everything.
+    Trace,
+    /// For finding faults.
+    Debug,
+    /// What happens.
+    Info,
+    /// What should not happen.
+    Warn,
+    /// What must not happen.
+    Error,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A readable line a record.
+    Pretty,
+    /// A JSON object a line.
+    Json,
+}
+
+const SECOND_MS: u64 = 1000;
+const MINUTE_MS: u64 = 60 * SECOND_MS;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+const DAY_MS: u64 = 24 * HOUR_MS;
+
+pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
+    r.section("Where it runs");
+    let environment = r
+        .choice(
+            "APP_ENV",
+            &[("development", Environment::Development), ("production", Environment::Production)],
+            "development",
+            "development or production",
+        )
+        .unwrap_or(Environment::Development);
+    let production = environment == Environment::Production;
+    let http = http(r, processors, production);
+    let database = database(r, processors, production);
+    let auth = auth(r, processors);
+    let admin = admin(r);
+    let log = log(r, production);
+    Config { environment, http, database, auth, admin, log }
+}
+
+fn http(r: &mut Reader<'_>, processors: usize, production: bool) -> Http {
+    r.section("HTTP");
+    Http {
+        host: r.value("HOST", IpAddr::from([127, 0, 0, 1]), "address to listen on (0.0.0.0 for all)", |text| {
+            text.parse().map_err(|_| "must be an IP address".to_owned())
+        }),
+        port: r.number("PORT", 3000, 0..=u16::MAX, "port to listen on; 0 takes a free one"),
+        public_url: r.optional("PUBLIC_URL", "address clients use, e.g. https://api.example.com", origin),
+        allowed_origins: r
+            .optional("ALLOWED_ORIGINS", "origins that may call from a browser, comma separated, e.g. https://app.example.com", |text| {
+                text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(origin).collect::<Result<Vec<_>, _>>().map(List)
+            })
+            .map(|list| list.0)
+            .unwrap_or_default(),
+        workers: r.number("WORKERS", processors.max(1), 1..=512, "threads that serve requests (default: one per processor)"),
+        connections_max: r.number("MAX_CONNECTIONS", 20_000, 16..=1_000_000, "open connections per worker"),
+        json_bytes_max: r.number("MAX_JSON_BYTES", 1 << 20, 1024..=1 << 26, "largest JSON or text body, in bytes"),
+        form_bytes_max: r.number("MAX_FORM_BYTES", 10 << 20, 1024..=1 << 30, "largest form body, in bytes"),
+        head_timeout: r.duration("HEAD_TIMEOUT_SECONDS", 5, 1..=300, SECOND_MS, "longest time for a request head"),
+        body_timeout: r.duration("BODY_TIMEOUT_SECONDS", 10, 1..=3600, SECOND_MS, "longest time for a request body"),
+        write_timeout: r.duration("WRITE_TIMEOUT_SECONDS", 15, 1..=3600, SECOND_MS, "longest time a client may leave an answer unread"),
+        keep_alive: r.duration("KEEP_ALIVE_SECONDS", 15, 1..=3600, SECOND_MS, "longest idle time between requests of a connection"),
+        drain: r.duration(
+            "DRAIN_SECONDS",
+            if production { 5 } else { 0 },
+            0..=300,
+            SECOND_MS,
+            "time /readyz says no before the listener closes (5 in production)",
+        ),
+        shutdown_grace: r.duration(
+            "SHUTDOWN_GRACE_SECONDS",
+            20,
+            0..=3600,
+            SECOND_MS,
+            "time running requests get to finish after the listener closed",
+        ),
+    }
+}
+
+fn database(r: &mut Reader<'_>, processors: usize, production: bool) -> Database {
+    r.section("Database");
+    let url = r.secret(
+        "DATABASE_URL",
+        "postgres://user:password@host/name; absent in development: a private PostgreSQL in DATA_DIR; required in production",
+        |text| match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Ok(()),
+            _ => Err("must be a URL of the form postgres://user:password@host/name".to_owned()),
+        },
+        redact_url,
+    );
+    if production && url.is_none() {
+        r.problem("DATABASE_URL is required in production");
+    }
+    Database {
+        url,
+        data_dir: r
+            .value("DATA_DIR", ".data".to_owned(), "folder of the private database and the first administrator's password", |text| {
+                Ok(text.to_owned())
+            })
+            .into(),
+        bin_dir: r
+            .optional("PG_BIN_DIR", "folder of the PostgreSQL programs, when it is not found by itself", |text| Ok(text.to_owned()))
+            .map(PathBuf::from),
+        migrate_on_start: r.flag(
+            "MIGRATE_ON_START",
+            !production,
+            "whether serve brings the schema up to date (false in production: run handrail migrate)",
+        ),
+        pool_size: r.number("DATABASE_POOL_SIZE", processors * 4, 1..=1000, "pooled connections of the process (default: 4 per processor)"),
+        read_connections: r.number("DATABASE_READ_CONNECTIONS", 2, 1..=64, "pipelined connections for short reads, per worker"),
+        pool_wait: r.duration("DATABASE_POOL_WAIT_MS", 2000, 10..=60_000, 1, "longest wait for a pooled connection"),
+        connect_timeout: r.duration("DATABASE_CONNECT_TIMEOUT_MS", 2000, 10..=60_000, 1, "longest wait for a new connection"),
+        statement_timeout: r.duration("DATABASE_STATEMENT_TIMEOUT_MS", 5000, 10..=600_000, 1, "longest time a statement may run"),
+        lock_timeout: r.duration("DATABASE_LOCK_TIMEOUT_MS", 2000, 10..=600_000, 1, "longest time a statement may wait for a lock"),
+        read_timeout: r.duration("DATABASE_READ_TIMEOUT_MS", 2000, 10..=60_000, 1, "longest time a short read may take"),
+        start_timeout: r.duration("DATABASE_START_TIMEOUT_SECONDS", 60, 0..=86_400, SECOND_MS, "time to wait for the database at start"),
+    }
+}
+
+fn auth(r: &mut Reader<'_>, processors: usize) -> Auth {
+    r.section("Sessions and passwords");
+    let auth = Auth {
+        session_idle: r.duration("SESSION_IDLE_HOURS", 168, 1..=8760, HOUR_MS, "a session ends when unused for this long"),
+        session_max: r.duration("SESSION_MAX_DAYS", 30, 1..=3650, DAY_MS, "a session ends this long after its log-in"),
+        session_renew: r.duration("SESSION_RENEW_MINUTES", 60, 1..=1440, MINUTE_MS, "a used session is written at most this often"),
+        hash_concurrency: r.number(
+            "PASSWORD_HASH_CONCURRENCY",
+            processors.max(1),
+            1..=256,
+            "passwords hashed at the same time (default: one per processor; 19 MiB each)",
+        ),
+        hash_queue: r.number("PASSWORD_HASH_QUEUE", 32, 0..=10_000, "log-ins that may wait for their hash; more get 503"),
+    };
+    if auth.session_renew >= auth.session_idle {
+        r.problem("SESSION_RENEW_MINUTES must be shorter than SESSION_IDLE_HOURS, or used sessions would end");
+    }
+    auth
+}
+
+fn admin(r: &mut Reader<'_>) -> Option<Admin> {
+    r.section("First administrator, made at start when there is none");
+    let email = r.optional("ADMIN_EMAIL", "address to log in with", |text| Ok(text.to_owned()));
+    let password = r.secret("ADMIN_PASSWORD", "password, 8 to 256 characters", |_| Ok(()), |_| "***".to_owned());
+    match (email, password) {
+        (Some(email), Some(password)) => Some(Admin { email, password }),
+        (None, None) => None,
+        _ => {
+            r.problem("ADMIN_EMAIL and ADMIN_PASSWORD go together: set both or neither");
+            None
+        }
+    }
+}
+
+fn log(r: &mut Reader<'_>, production: bool) -> Log {
+    r.section("Log");
+    Log {
+        level: r
+            .choice(
+                "LOG_LEVEL",
+                &[
+                    ("trace", LogLevel::Trace),
+                    ("debug", LogLevel::Debug),
+                    ("info", LogLevel::Info),
+                    ("warn", LogLevel::Warn),
+                    ("error", LogLevel::Error),
+                ],
+                "info",
+                "trace, debug, info, warn or error",
+            )
+            .unwrap_or(LogLevel::Info),
+        format: r
+            .choice(
+                "LOG_FORMAT",
+                &[("pretty", LogFormat::Pretty), ("json", LogFormat::Json)],
+                if production { "json" } else { "pretty" },
+                "pretty or json (json in production)",
+            )
+            .unwrap_or(LogFormat::Json),
+        access: r.flag("LOG_ACCESS", true, "whether every request gets a line"),
+    }
+}
+
+/// A list that prints as it is written.
+struct List(Vec<String>);
+
+impl std::fmt::Display for List {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join(","))
+    }
+}
+
+/// Scheme, host and port as a browser writes them; anything more is a mistake that would silently never match.
+fn origin(text: &str) -> Result<String, String> {
+    let wrong = || "must be an origin such as https://app.example.com, without a path".to_owned();
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if matches!(url.scheme(), "http" | "https") && bare && url.has_host() { Ok(url.origin().ascii_serialization()) } else { Err(wrong()) }
+}
+
+fn redact_url(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text) else { return "***".to_owned() };
+    if url.password().is_some() && url.set_password(Some("***")).is_err() {
+        return "***".to_owned();
+    }
+    if url.query_pairs().any(|(key, _)| key == "password") {
+        url.set_query(Some("***"));
+    }
+    url.to_string()
+}

@@ -1,0 +1,100 @@
+//! Settings: pure parsing, every problem at once, secrets that stay secret.
+
+use std::{collections::HashMap, io};
+
+use config::{Config, Environment, LogFormat, Problems, Sources};
+use proptest::prelude::*;
+
+fn parse(variables: &[(&str, &str)]) -> Result<Config, Problems> {
+    described(variables).1
+}
+
+fn described(variables: &[(&str, &str)]) -> (String, Result<Config, Problems>) {
+    let variables: HashMap<String, String> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let sources = Sources {
+        variable: &|name| variables.get(name).cloned(),
+        file: &|path| {
+            if path == "/run/secret" { Ok("postgres://u:from-file@h/d\n".to_owned()) } else { Err(io::Error::other("no such file")) }
+        },
+        processors: 2,
+    };
+    let (described, config) = config::describe(&sources);
+    (config::effective(&described), config)
+}
+
+#[test]
+fn nothing_set_is_a_working_development() {
+    let config = parse(&[]).unwrap();
+    assert_eq!(config.environment, Environment::Development);
+    assert_eq!((config.http.port, config.http.host.to_string().as_str()), (3000, "127.0.0.1"));
+    assert!(config.database.url.is_none() && config.database.migrate_on_start);
+    assert_eq!(config.log.format, LogFormat::Pretty);
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let problems =
+        parse(&[("APP_ENV", "production"), ("PORT", "70000"), ("HOST", "here"), ("LOG_LEVEL", "loud"), ("ADMIN_EMAIL", "a@b.c")])
+            .unwrap_err();
+    let text = problems.to_string();
+    for name in ["PORT", "HOST", "LOG_LEVEL", "DATABASE_URL is required", "ADMIN_PASSWORD"] {
+        assert!(text.contains(name), "{name} in {text}");
+    }
+    assert_eq!(problems.0.len(), 5);
+}
+
+#[test]
+fn production_is_strict_by_default() {
+    let config = parse(&[("APP_ENV", "production"), ("DATABASE_URL", "postgres://u:p@h/d")]).unwrap();
+    assert!(!config.database.migrate_on_start);
+    assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!(config.http.drain.as_secs(), 5);
+}
+
+#[test]
+fn secrets_come_from_files_too_and_are_never_printed() {
+    let (text, config) = described(&[("DATABASE_URL_FILE", "/run/secret"), ("ADMIN_EMAIL", "a@b.c"), ("ADMIN_PASSWORD", "hunter22")]);
+    let config = config.unwrap();
+    assert_eq!(config.database.url.as_ref().unwrap().expose(), "postgres://u:from-file@h/d");
+    assert!(!text.contains("from-file") && !text.contains("hunter22"), "{text}");
+    let debug = format!("{config:?}");
+    assert!(!debug.contains("from-file") && !debug.contains("hunter22"), "{debug}");
+}
+
+#[test]
+fn a_secret_given_twice_or_in_an_absent_file_is_a_problem() {
+    assert!(
+        parse(&[("DATABASE_URL", "postgres://h/d"), ("DATABASE_URL_FILE", "/run/secret")]).unwrap_err().to_string().contains("keep one")
+    );
+    assert!(parse(&[("DATABASE_URL_FILE", "/absent")]).unwrap_err().to_string().contains("cannot read"));
+}
+
+#[test]
+fn an_origin_is_scheme_host_and_port() {
+    let config = parse(&[("ALLOWED_ORIGINS", "https://App.example.com, http://localhost:5173/")]).unwrap();
+    assert_eq!(config.http.allowed_origins, ["https://app.example.com", "http://localhost:5173"]);
+    for wrong in ["null", "*", "example.com", "https://a.example/path", "ftp://a.example", "https://user@a.example"] {
+        assert!(parse(&[("ALLOWED_ORIGINS", wrong)]).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    assert_eq!(parse(&[("PORT", ""), ("DATABASE_URL", " ")]).unwrap().http.port, 3000);
+}
+
+#[test]
+fn the_example_file_is_what_the_code_reads() {
+    let sources = Sources { variable: &|_| None, file: &|_| Err(io::Error::other("none")), processors: 1 };
+    let written = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../.env.example")).unwrap();
+    assert_eq!(written, config::example(&config::describe(&sources).0), "run `make docs` to write .env.example anew");
+}
+
+proptest! {
+    #[test]
+    fn no_value_makes_parsing_panic(value in ".{0,80}", which in 0_usize..12) {
+        let names = ["PORT", "HOST", "APP_ENV", "DATABASE_URL", "ALLOWED_ORIGINS", "PUBLIC_URL", "WORKERS", "LOG_LEVEL",
+            "DATABASE_POOL_SIZE", "SESSION_IDLE_HOURS", "ADMIN_EMAIL", "MIGRATE_ON_START"];
+        let _ = parse(&[(names[which], &value)]);
+    }
+}

@@ -1,0 +1,119 @@
+//! The error catalogue: every code a client can meet, its status, and when it happens.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What happened, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schemars(rename = "ErrorCode")]
+pub enum Code {
+    /// Malformed or invalid input.
+    ValidationError,
+    /// No valid session.
+    Unauthorized,
+    /// Not allowed.
+    Forbidden,
+    /// Not there, or not visible.
+    NotFound,
+    /// A known path, another method.
+    MethodNotAllowed,
+    /// The body did not arrive in time.
+    RequestTimeout,
+    /// It contradicts what is stored.
+    Conflict,
+    /// The e-mail address belongs to another account.
+    EmailTaken,
+    /// The last administrator cannot be removed or demoted.
+    LastAdmin,
+    /// The body is too large.
+    PayloadTooLarge,
+    /// The content type is not taken here.
+    UnsupportedMediaType,
+    /// A fault of the server.
+    InternalError,
+    /// Needed but away or full for now.
+    Unavailable,
+    /// The feature's settings are absent.
+    NotConfigured,
+}
+
+/// A row of the error catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct Catalogued {
+    /// The code.
+    pub code: Code,
+    /// Its HTTP status.
+    pub status: u16,
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// When it happens, in one line for the documentation.
+    pub when: &'static str,
+}
+
+const fn row(code: Code, status: u16, name: &'static str, when: &'static str) -> Catalogued {
+    Catalogued { code, status, name, when }
+}
+
+impl Code {
+    /// Every code, by status.
+    pub const TABLE: &'static [Catalogued] = &[
+        row(
+            Self::ValidationError,
+            400,
+            "VALIDATION_ERROR",
+            "A malformed or invalid body, query or path; `details` says which fields and why.",
+        ),
+        row(Self::Unauthorized, 401, "UNAUTHORIZED", "No session, or an expired or revoked one; with `WWW-Authenticate: Bearer`."),
+        row(Self::Forbidden, 403, "FORBIDDEN", "Signed in but not allowed, or a cookie request from another site."),
+        row(Self::NotFound, 404, "NOT_FOUND", "No such path or resource."),
+        row(Self::MethodNotAllowed, 405, "METHOD_NOT_ALLOWED", "The path exists, the method does not; with `Allow`."),
+        row(Self::RequestTimeout, 408, "REQUEST_TIMEOUT", "The body did not arrive in time."),
+        row(Self::Conflict, 409, "CONFLICT", "The request contradicts what is stored."),
+        row(Self::EmailTaken, 409, "EMAIL_TAKEN", "Another account has this e-mail address (case does not count)."),
+        row(Self::LastAdmin, 409, "LAST_ADMIN", "The last administrator can be neither deleted nor demoted."),
+        row(Self::PayloadTooLarge, 413, "PAYLOAD_TOO_LARGE", "The body is larger than the route takes."),
+        row(Self::UnsupportedMediaType, 415, "UNSUPPORTED_MEDIA_TYPE", "The route takes other content types, or no content coding."),
+        row(Self::InternalError, 500, "INTERNAL_ERROR", "A fault of the server; the log has the cause under the same `requestId`."),
+        row(Self::Unavailable, 503, "UNAVAILABLE", "The database is away, a queue is full, or the server is draining; with `Retry-After`."),
+        row(Self::NotConfigured, 503, "NOT_CONFIGURED", "The settings of this feature are absent."),
+    ];
+
+    fn row(self) -> Option<&'static Catalogued> {
+        Self::TABLE.iter().find(|row| row.code == self)
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        self.row().map_or(500, |row| row.status)
+    }
+
+    /// The name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().map_or("INTERNAL_ERROR", |row| row.name)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_in_the_table_under_its_wire_name() {
+        let schema = schemars::schema_for!(Code);
+        let schema = serde_json::to_value(schema).unwrap_or_default();
+        let wire: Vec<&str> = schema["oneOf"].as_array().into_iter().flatten().filter_map(|one| one["const"].as_str()).collect();
+        let table: Vec<&str> = Code::TABLE.iter().map(|row| row.name).collect();
+        assert_eq!(wire, table);
+    }
+}

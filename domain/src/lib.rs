@@ -1,0 +1,19 @@
+//! What Handrail is about, without any I/O: entities, the inputs that make and change them with their rules, and the one `Error`.
+
+pub mod error;
+pub mod id;
+pub mod page;
+pub mod password;
+pub mod post;
+pub mod preference;
+pub mod search;
+pub mod session;
+pub mod text;
+pub mod user;
+
+pub use error::{Code, Details, Error, ErrorBody};
+pub use id::{PostId, SessionId, UserId};
+pub use user::Role;
+
+/// What everything that can fail for a caller returns.
+pub type Result<T> = std::result::Result<T, Error>;
