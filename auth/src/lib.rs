@@ -1,1 +1,24 @@
+//! Who is calling: passwords, tokens, cookies, and the extractors that are a handler's policy.
 
+pub mod accounts;
+pub mod cookie;
+mod csrf;
+mod password;
+mod session;
+mod token;
+
+pub use password::Passwords;
+pub use persistence::sessions::Lifetime;
+pub use session::{Admin, MaybeSession, Require, Rule, Session};
+pub use token::Token;
+
+/// What telling callers apart depends on.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long sessions live.
+    pub lifetime: Lifetime,
+    /// Whether cookies travel over TLS only.
+    pub secure: bool,
+    /// The origins whose pages may write with a cookie, beside the server's own: as a browser writes them.
+    pub origins: Vec<String>,
+}

@@ -29,7 +29,6 @@ pub fn parse(sources: &Sources<'_>) -> Result<Config, Problems> {
 }
 
 /// Reads every setting and tells about each: name, default, meaning and redacted value.
-#[must_use]
 pub fn describe(sources: &Sources<'_>) -> (Vec<Described>, Result<Config, Problems>) {
     let mut reader = reader::Reader::new(sources);
     let config = settings::read(&mut reader, sources.processors);

@@ -90,10 +90,15 @@ impl<'a> Reader<'a> {
     where
         T: Clone + PartialOrd + FromStr + fmt::Display,
     {
-        self.value(name, default, doc, |text| match text.parse::<T>() {
-            Ok(number) if bounds.contains(&number) => Ok(number),
-            _ => Err(format!("must be a whole number from {} to {}", bounds.start(), bounds.end())),
-        })
+        self.value(name, default, doc, |text| whole_number(text, &bounds))
+    }
+
+    /// A whole number within bounds whose default depends on the machine.
+    pub(crate) fn number_if_set<T>(&mut self, name: &'static str, bounds: RangeInclusive<T>, doc: &'static str) -> Option<T>
+    where
+        T: PartialOrd + FromStr + fmt::Display,
+    {
+        self.optional(name, doc, |text| whole_number(text, &bounds))
     }
 
     /// A length of time given in whole units of this many milliseconds.
@@ -202,5 +207,12 @@ impl<'a> Reader<'a> {
         let shown = value.as_ref().map_or_else(|| default.clone(), show);
         self.described.push(Described { name, doc, default, value: shown, set: value.is_some(), section: self.section, secret: false });
         value
+    }
+}
+
+fn whole_number<T: PartialOrd + FromStr + fmt::Display>(text: &str, bounds: &RangeInclusive<T>) -> Result<T, String> {
+    match text.parse::<T>() {
+        Ok(number) if bounds.contains(&number) => Ok(number),
+        _ => Err(format!("must be a whole number from {} to {}", bounds.start(), bounds.end())),
     }
 }

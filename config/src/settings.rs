@@ -191,7 +191,9 @@ fn http(r: &mut Reader<'_>, processors: usize, production: bool) -> Http {
             })
             .map(|list| list.0)
             .unwrap_or_default(),
-        workers: r.number("WORKERS", processors.max(1), 1..=512, "threads that serve requests (default: one per processor)"),
+        workers: r
+            .number_if_set("WORKERS", 1..=512, "threads that serve requests; one per processor when absent")
+            .unwrap_or(processors.max(1)),
         connections_max: r.number("MAX_CONNECTIONS", 20_000, 16..=1_000_000, "open connections per worker"),
         json_bytes_max: r.number("MAX_JSON_BYTES", 1 << 20, 1024..=1 << 26, "largest JSON or text body, in bytes"),
         form_bytes_max: r.number("MAX_FORM_BYTES", 10 << 20, 1024..=1 << 30, "largest form body, in bytes"),
@@ -245,7 +247,9 @@ fn database(r: &mut Reader<'_>, processors: usize, production: bool) -> Database
             !production,
             "whether serve brings the schema up to date (false in production: run handrail migrate)",
         ),
-        pool_size: r.number("DATABASE_POOL_SIZE", processors * 4, 1..=1000, "pooled connections of the process (default: 4 per processor)"),
+        pool_size: r
+            .number_if_set("DATABASE_POOL_SIZE", 1..=1000, "pooled connections of the process; 4 per processor when absent")
+            .unwrap_or(processors.max(1) * 4),
         read_connections: r.number("DATABASE_READ_CONNECTIONS", 2, 1..=64, "pipelined connections for short reads, per worker"),
         pool_wait: r.duration("DATABASE_POOL_WAIT_MS", 2000, 10..=60_000, 1, "longest wait for a pooled connection"),
         connect_timeout: r.duration("DATABASE_CONNECT_TIMEOUT_MS", 2000, 10..=60_000, 1, "longest wait for a new connection"),
@@ -262,12 +266,13 @@ fn auth(r: &mut Reader<'_>, processors: usize) -> Auth {
         session_idle: r.duration("SESSION_IDLE_HOURS", 168, 1..=8760, HOUR_MS, "a session ends when unused for this long"),
         session_max: r.duration("SESSION_MAX_DAYS", 30, 1..=3650, DAY_MS, "a session ends this long after its log-in"),
         session_renew: r.duration("SESSION_RENEW_MINUTES", 60, 1..=1440, MINUTE_MS, "a used session is written at most this often"),
-        hash_concurrency: r.number(
-            "PASSWORD_HASH_CONCURRENCY",
-            processors.max(1),
-            1..=256,
-            "passwords hashed at the same time (default: one per processor; 19 MiB each)",
-        ),
+        hash_concurrency: r
+            .number_if_set(
+                "PASSWORD_HASH_CONCURRENCY",
+                1..=256,
+                "passwords hashed at the same time (19 MiB each); one per processor when absent",
+            )
+            .unwrap_or(processors.max(1)),
         hash_queue: r.number("PASSWORD_HASH_QUEUE", 32, 0..=10_000, "log-ins that may wait for their hash; more get 503"),
     };
     if auth.session_renew >= auth.session_idle {

@@ -1,1 +1,29 @@
+//! Everything that is kept: connections, migrations, and one module of queries per table.
 
+pub mod connect;
+pub mod db;
+pub mod demo;
+mod error;
+pub mod migrate;
+pub mod posts;
+pub mod schema;
+pub mod search;
+pub mod sessions;
+pub mod users;
+
+pub use connect::{Connector, Timeouts};
+pub use db::{Db, Sizes};
+pub use error::Error;
+
+/// What every query returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// How many rows lie before a page counted from 1.
+fn page_offset(page: u32, limit: u32) -> i64 {
+    i64::from(page.saturating_sub(1)) * i64::from(limit)
+}
+
+/// A count as PostgreSQL gives it, which is never negative.
+fn total(count: i64) -> u64 {
+    count.try_into().unwrap_or(0)
+}

@@ -1,0 +1,86 @@
+//! Making accounts and signing in.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use domain::{
+    Code, Error, Result, Role,
+    session::SignedIn,
+    user::{Credentials, NewUser, Registration, User},
+};
+use persistence::{
+    Db,
+    sessions::{self, NewSession, TokenHash},
+    users::{self, NewAccount},
+};
+
+use crate::{Passwords, Settings, Token, cookie, session::bearer};
+
+/// The longest client name that is kept, in characters.
+const USER_AGENT_MAX: usize = 256;
+
+/// The client somebody signs in with.
+#[derive(Debug, Clone)]
+pub struct Client {
+    user_agent: Option<String>,
+    /// The token it came with: that session ends at log-in, so that a planted token is worth nothing afterwards.
+    replaces: Option<TokenHash>,
+}
+
+impl FromRequest for Client {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let user_agent = request.headers().get(header::USER_AGENT).map(|value| {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            text.chars().filter(|character| !character.is_control()).take(USER_AGENT_MAX).collect()
+        });
+        let token = bearer(request)
+            .and_then(Token::parse)
+            .or_else(|| request.app_data::<Data<Settings>>().and_then(|settings| cookie::token(request, settings)));
+        ready(Ok(Self { user_agent, replaces: token.map(|token| token.hash()) }))
+    }
+}
+
+/// Makes an ordinary account and signs it in.
+///
+/// # Errors
+/// `EMAIL_TAKEN`, `VALIDATION_ERROR` for a password that is too easy, `UNAVAILABLE`.
+pub async fn register(db: &Db, passwords: &Passwords, settings: &Settings, new: Registration, client: Client) -> Result<SignedIn> {
+    let hash = passwords.hash(&new.password, &[&new.email, &new.name]).await?;
+    let account = NewAccount { email: new.email, name: new.name, role: Role::User, password_hash: Some(hash) };
+    let token = Token::generate()?;
+    let user = sessions::register(db, &account, &token.hash(), client.user_agent.as_deref(), settings.lifetime).await?;
+    Ok(SignedIn { user, token: token.reveal() })
+}
+
+/// Makes an account for somebody else.
+///
+/// # Errors
+/// As [`register`].
+pub async fn create(db: &Db, passwords: &Passwords, new: NewUser) -> Result<User> {
+    let password_hash = match &new.password {
+        Some(password) => Some(passwords.hash(password, &[&new.email, &new.name]).await?),
+        None => None,
+    };
+    let account = NewAccount { email: new.email, name: new.name, role: new.role, password_hash };
+    Ok(users::insert(db, &account).await?)
+}
+
+/// Signs in. The answer and its timing are the same for an unknown address, an account without a password and a wrong password.
+///
+/// # Errors
+/// `UNAUTHORIZED`, `UNAVAILABLE`.
+pub async fn login(db: &Db, passwords: &Passwords, settings: &Settings, given: &Credentials, client: Client) -> Result<SignedIn> {
+    let account = users::account(db, &given.email).await?;
+    let hash = account.as_ref().and_then(|account| account.password_hash.as_deref());
+    let fits = passwords.verify(&given.password, hash).await?;
+    let Some(account) = account.filter(|_| fits) else {
+        return Err(Error::new(Code::Unauthorized, "Invalid email or password"));
+    };
+    let token = Token::generate()?;
+    let session = NewSession { user: account.user.id, token_hash: token.hash(), user_agent: client.user_agent, replaces: client.replaces };
+    sessions::begin(db, &session, settings.lifetime).await?;
+    Ok(SignedIn { user: account.user, token: token.reveal() })
+}

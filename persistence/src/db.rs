@@ -1,0 +1,138 @@
+//! The way to the database, made once per worker, in two lanes.
+//!
+//! Short reads outside a transaction share a few pipelined connections: no wait for a free one, fewer and busier backends. Everything
+//! that writes, takes long or needs a transaction has a pooled connection to itself, so that it holds up nobody.
+
+mod lease;
+mod pipeline;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use deadpool::{Runtime, managed::Timeouts as PoolTimeouts};
+use diesel::QueryResult;
+use diesel_async::{
+    AsyncPgConnection,
+    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool},
+};
+use futures::FutureExt;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::{Connector, Error, Result, error::is_lost};
+use lease::Lease;
+use pipeline::Pipeline;
+
+/// How large the two lanes are, and how long they may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// Pooled connections.
+    pub pool: usize,
+    /// Pipelined connections.
+    pub pipelines: usize,
+    /// The longest wait for a pooled connection.
+    pub pool_wait: Duration,
+    /// The longest a short read may take, connecting included.
+    pub read: Duration,
+}
+
+/// The way to the database.
+pub struct Db {
+    connector: Arc<Connector>,
+    pool: Pool<AsyncPgConnection>,
+    pipelines: Box<[Pipeline]>,
+    turn: AtomicUsize,
+    sizes: Sizes,
+    statement: Duration,
+}
+
+impl Db {
+    /// Makes the two lanes; nothing connects before the first query.
+    ///
+    /// # Errors
+    /// `Query` when the sizes make no pool.
+    pub fn new(connector: Arc<Connector>, timeouts: crate::Timeouts, sizes: Sizes) -> Result<Self> {
+        let mut manager = ManagerConfig::default();
+        // A closed socket is noticed without a query; the default costs a round trip per checkout.
+        manager.recycling_method = RecyclingMethod::Fast;
+        let opener = Arc::clone(&connector);
+        manager.custom_setup = Box::new(move |_| {
+            let opener = Arc::clone(&opener);
+            async move { opener.connect().await }.boxed()
+        });
+        let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config("", manager))
+            .max_size(sizes.pool)
+            .runtime(Runtime::Tokio1)
+            .timeouts(PoolTimeouts {
+                wait: Some(sizes.pool_wait),
+                create: Some(timeouts.connect),
+                recycle: Some(Duration::from_millis(500)),
+            })
+            .build()
+            .map_err(|error| Error::Query(error.into()))?;
+        let pipelines = (0..sizes.pipelines.max(1)).map(|_| Pipeline::default()).collect();
+        Ok(Self { connector, pool, pipelines, turn: AtomicUsize::new(0), sizes, statement: timeouts.statement })
+    }
+
+    /// Runs a known-fast read on a shared connection. A connection lost on the way is replaced and the read tried once more.
+    pub(crate) async fn read<T>(&self, query: impl AsyncFn(&AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
+        let deadline = Instant::now() + self.sizes.read;
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let Some(pipeline) = self.pipelines.get(turn % self.pipelines.len()) else { return Err(Error::busy("no pipeline")) };
+        let mut retried = false;
+        loop {
+            let connection = timeout_at(deadline, pipeline.connection(&self.connector))
+                .await
+                .map_err(|_| Error::busy("no connection within the read time-out"))??;
+            match timeout_at(deadline, query(&connection)).await {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(error)) if is_lost(&error) => {
+                    pipeline.discard(&connection);
+                    if retried {
+                        return Err(error.into());
+                    }
+                    retried = true;
+                }
+                Ok(Err(error)) => return Err(error.into()),
+                Err(_) => {
+                    // It may be frozen: those behind must not wait for it as well.
+                    pipeline.discard(&connection);
+                    return Err(Error::busy("no answer within the read time-out"));
+                }
+            }
+        }
+    }
+
+    /// Runs queries on a pooled connection of their own.
+    pub(crate) async fn run<T>(&self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
+        let mut lease = self.lease().await?;
+        // The server ends a statement first; this is for a server that does not answer at all.
+        let bound = self.statement + Duration::from_secs(1);
+        let result = timeout(bound, lease.work(work)).await.map_err(|_| Error::busy("no answer within the statement time-out"))?;
+        Ok(result?)
+    }
+
+    async fn lease(&self) -> Result<Lease> {
+        // The pool's own time-outs add up when it recycles several dead connections; this one does not.
+        let bound = self.sizes.pool_wait + Duration::from_secs(1);
+        match timeout(bound, self.pool.get()).await {
+            Ok(Ok(object)) => Ok(Lease::new(object)),
+            Ok(Err(error)) => Err(Error::Busy(error.into())),
+            Err(_) => Err(Error::busy("no pooled connection in time")),
+        }
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// `Busy` when there is none.
+    pub async fn ping(&self) -> Result<()> {
+        use diesel::{dsl::sql, select, sql_types::Integer};
+        use diesel_async::RunQueryDsl;
+        self.read(async |mut conn| select(sql::<Integer>("1")).get_result::<i32>(&mut conn).await).await.map(drop)
+    }
+}

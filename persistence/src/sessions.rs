@@ -1,0 +1,225 @@
+//! Queries on `sessions`. What is expired is decided by the database's clock alone, so that replicas agree.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, IntoSql, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper,
+    dsl,
+    pg::data_types::PgInterval,
+    sql_types::{Interval, Timestamptz},
+};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use domain::{Role, SessionId, UserId, user::User};
+use uuid::Uuid;
+
+use crate::{
+    Db, Result,
+    schema::{sessions, users as accounts},
+    users::{self, NewAccount},
+};
+
+diesel::define_sql_function! {
+    /// The earlier of two times.
+    fn least(a: Timestamptz, b: Timestamptz) -> Timestamptz;
+}
+
+/// How many sessions an account can have; a log-in beyond it ends the oldest.
+pub const PER_USER_MAX: i64 = 50;
+
+/// The SHA-256 of a token.
+pub type TokenHash = [u8; 32];
+
+/// How long sessions live.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetime {
+    /// Without use.
+    pub idle: Duration,
+    /// In all.
+    pub max: Duration,
+    /// The least time between two writes of its use.
+    pub renew: Duration,
+}
+
+/// A session to be stored.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Whose it is.
+    pub user: UserId,
+    /// The hash of its token.
+    pub token_hash: TokenHash,
+    /// What the client called itself.
+    pub user_agent: Option<String>,
+    /// The hash of the token the client came with: that session ends.
+    pub replaces: Option<TokenHash>,
+}
+
+/// A live session and who it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct Live {
+    /// The session.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// What they may do, as of now.
+    pub role: Role,
+    /// Whether its use is due to be written.
+    pub stale: bool,
+}
+
+fn interval(length: Duration) -> dsl::AsExprOf<PgInterval, Interval> {
+    PgInterval::from_microseconds(length.as_micros().try_into().unwrap_or(i64::MAX)).into_sql::<Interval>()
+}
+
+/// The database's `now()`, with its time zone, which Diesel's own does not have.
+fn now() -> dsl::AsExprOf<dsl::now, Timestamptz> {
+    dsl::now.into_sql::<Timestamptz>()
+}
+
+/// Begins a session, ends the one it replaces, the account's expired ones, and its oldest beyond [`PER_USER_MAX`].
+///
+/// # Errors
+/// `Refused` (`sessions_user_id_fkey`) when the account is gone.
+pub async fn begin(db: &Db, new: &NewSession, lifetime: Lifetime) -> Result<SessionId> {
+    db.run(async |conn| {
+        conn.transaction(async |conn| {
+            let id = insert(conn, new, lifetime).await?;
+            if let Some(replaced) = &new.replaces {
+                diesel::delete(sessions::table.filter(sessions::token_hash.eq(replaced.as_slice()))).execute(conn).await?;
+            }
+            let kept = diesel::alias!(sessions as kept);
+            let oldest = kept
+                .filter(kept.field(sessions::user_id).eq(new.user.0))
+                .order(kept.field(sessions::id).desc())
+                .offset(PER_USER_MAX)
+                .select(kept.field(sessions::id));
+            let own = sessions::user_id.eq(new.user.0);
+            diesel::delete(sessions::table.filter(own.and(sessions::expires_at.le(now()).or(sessions::id.eq_any(oldest)))))
+                .execute(conn)
+                .await?;
+            Ok(id)
+        })
+        .await
+    })
+    .await
+}
+
+/// Adds an account and begins its first session, both or neither.
+///
+/// # Errors
+/// `Taken` (`users_email_key`) when the address has an account already.
+pub async fn register(db: &Db, account: &NewAccount, token_hash: &TokenHash, user_agent: Option<&str>, lifetime: Lifetime) -> Result<User> {
+    let row = db
+        .run(async |conn| {
+            conn.transaction(async |conn| {
+                let user: User = users::insert_on(conn, account).await?.into();
+                let session =
+                    NewSession { user: user.id, token_hash: *token_hash, user_agent: user_agent.map(str::to_owned), replaces: None };
+                insert(conn, &session, lifetime).await?;
+                Ok(user)
+            })
+            .await
+        })
+        .await?;
+    Ok(row)
+}
+
+async fn insert(conn: &mut AsyncPgConnection, new: &NewSession, lifetime: Lifetime) -> QueryResult<SessionId> {
+    let id = SessionId::new();
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::id.eq(id.0),
+            sessions::user_id.eq(new.user.0),
+            sessions::token_hash.eq(new.token_hash.as_slice()),
+            sessions::user_agent.eq(new.user_agent.as_deref()),
+            sessions::expires_at.eq(now() + interval(lifetime.idle.min(lifetime.max))),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(id)
+}
+
+/// The live session of this token hash.
+pub async fn find(db: &Db, hash: &TokenHash, lifetime: Lifetime) -> Result<Option<Live>> {
+    let due = now() - interval(lifetime.renew);
+    let row: Option<(Uuid, Uuid, String, bool)> = db
+        .read(async |mut conn| {
+            sessions::table
+                .inner_join(accounts::table)
+                .filter(sessions::token_hash.eq(hash.as_slice()).and(sessions::expires_at.gt(now())))
+                .select((sessions::id, sessions::user_id, accounts::role, sessions::renewed_at.lt(due)))
+                .first(&mut conn)
+                .await
+                .optional()
+        })
+        .await?;
+    Ok(row.map(|(id, user, role, stale)| Live { id: SessionId(id), user: UserId(user), role: role.as_str().into(), stale }))
+}
+
+/// Writes that a session is in use and puts off its end, never beyond its longest life. Of several at once, one writes.
+pub async fn renew(db: &Db, id: SessionId, lifetime: Lifetime) -> Result<()> {
+    let due = now() - interval(lifetime.renew);
+    let idle_end = now() + interval(lifetime.idle);
+    let last_end = sessions::created_at + interval(lifetime.max);
+    db.run(async |conn| {
+        diesel::update(sessions::table.filter(sessions::id.eq(id.0).and(sessions::renewed_at.lt(due))))
+            .set((sessions::renewed_at.eq(now()), sessions::expires_at.eq(least(idle_end, last_end))))
+            .execute(conn)
+            .await
+    })
+    .await
+    .map(drop)
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct SessionRow {
+    id: Uuid,
+    created_at: DateTime<Utc>,
+    renewed_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    user_agent: Option<String>,
+}
+
+/// The live sessions of an account, newest first; `current` is the asking one.
+pub async fn list(db: &Db, user: UserId, current: SessionId) -> Result<Vec<domain::session::Session>> {
+    let rows: Vec<SessionRow> = db
+        .read(async |mut conn| {
+            sessions::table
+                .filter(sessions::user_id.eq(user.0).and(sessions::expires_at.gt(now())))
+                .order(sessions::id.desc())
+                .limit(PER_USER_MAX)
+                .select(SessionRow::as_select())
+                .load(&mut conn)
+                .await
+        })
+        .await?;
+    let session = |row: SessionRow| domain::session::Session {
+        id: SessionId(row.id),
+        created_at: row.created_at,
+        last_used_at: row.renewed_at,
+        expires_at: row.expires_at,
+        user_agent: row.user_agent,
+        current: row.id == current.0,
+    };
+    Ok(rows.into_iter().map(session).collect())
+}
+
+/// Ends one session of an account; false when it has no such session.
+pub async fn end(db: &Db, user: UserId, id: SessionId) -> Result<bool> {
+    let one = sessions::table.filter(sessions::id.eq(id.0).and(sessions::user_id.eq(user.0)));
+    Ok(db.run(async |conn| diesel::delete(one).execute(conn).await).await? > 0)
+}
+
+/// Ends all sessions of an account but one, and says how many.
+pub async fn end_others(db: &Db, user: UserId, kept: SessionId) -> Result<usize> {
+    let others = sessions::table.filter(sessions::user_id.eq(user.0).and(sessions::id.ne(kept.0)));
+    db.run(async |conn| diesel::delete(others).execute(conn).await).await
+}
+
+/// Removes what expired, at most `batch` at a time, and says how many: call again while it is `batch`.
+pub async fn sweep(db: &Db, batch: i64) -> Result<usize> {
+    let expired = diesel::alias!(sessions as expired);
+    let some = expired.filter(expired.field(sessions::expires_at).le(now())).limit(batch).select(expired.field(sessions::id));
+    db.run(async |conn| diesel::delete(sessions::table.filter(sessions::id.eq_any(some))).execute(conn).await).await
+}

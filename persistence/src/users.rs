@@ -1,0 +1,275 @@
+//! Queries on `users`.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    AsChangeset, ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper, define_sql_function, dsl,
+};
+use diesel_async::RunQueryDsl;
+use domain::{
+    Role, UserId,
+    page::{Cursor, Page, Start, Window},
+    user::{Profile, ProfileUpdate, User, UserPatch},
+};
+use uuid::Uuid;
+
+use crate::{Db, Result, page_offset, schema::users, total};
+
+define_sql_function! {
+    /// Lower case, as the unique index on e-mail addresses has it.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub(crate) struct UserRow {
+    id: Uuid,
+    email: String,
+    name: String,
+    role: String,
+    created_at: DateTime<Utc>,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self { id: UserId(row.id), email: row.email, name: row.name, role: row.role.as_str().into(), created_at: row.created_at }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct ProfileRow {
+    id: Uuid,
+    email: String,
+    role: String,
+    name: String,
+    bio: String,
+    avatar_url: Option<String>,
+    locale: String,
+    timezone: String,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<ProfileRow> for Profile {
+    fn from(row: ProfileRow) -> Self {
+        Self {
+            id: UserId(row.id),
+            email: row.email,
+            role: row.role.as_str().into(),
+            name: row.name,
+            bio: row.bio,
+            avatar_url: row.avatar_url,
+            locale: row.locale,
+            timezone: row.timezone,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A new account, its password already hashed.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The address to log in with.
+    pub email: String,
+    /// The name to show.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// The hash in PHC form; without one the account cannot log in.
+    pub password_hash: Option<String>,
+}
+
+/// What a log-in needs to know of an account.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The account.
+    pub user: User,
+    /// The hash in PHC form.
+    pub password_hash: Option<String>,
+}
+
+/// Adds an account.
+///
+/// # Errors
+/// `Taken` (`users_email_key`) when the address has one already.
+pub async fn insert(db: &Db, new: &NewAccount) -> Result<User> {
+    let row: UserRow = db.run(async |conn| insert_on(conn, new).await).await?;
+    Ok(row.into())
+}
+
+pub(crate) async fn insert_on(conn: &mut diesel_async::AsyncPgConnection, new: &NewAccount) -> diesel::QueryResult<UserRow> {
+    diesel::insert_into(users::table)
+        .values((
+            users::id.eq(UserId::new().0),
+            users::email.eq(&new.email),
+            users::name.eq(&new.name),
+            users::role.eq(new.role.as_str()),
+            users::password_hash.eq(new.password_hash.as_deref()),
+        ))
+        .returning(UserRow::as_returning())
+        .get_result(conn)
+        .await
+}
+
+/// The account of this address, without regard to case.
+pub async fn account(db: &Db, email: &str) -> Result<Option<Account>> {
+    let row: Option<(UserRow, Option<String>)> = db
+        .read(async |mut conn| {
+            users::table
+                .filter(lower(users::email).eq(lower(email)))
+                .select((UserRow::as_select(), users::password_hash))
+                .first(&mut conn)
+                .await
+                .optional()
+        })
+        .await?;
+    Ok(row.map(|(user, password_hash)| Account { user: user.into(), password_hash }))
+}
+
+/// The account of this id.
+pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
+    let row: Option<UserRow> =
+        db.read(async |mut conn| users::table.find(id.0).select(UserRow::as_select()).first(&mut conn).await.optional()).await?;
+    Ok(row.map(Into::into))
+}
+
+/// A page of accounts, newest first.
+pub async fn list(db: &Db, window: &Window) -> Result<Page<User>> {
+    let limit = i64::from(window.limit);
+    match window.start {
+        Start::Page(page) => {
+            let (rows, count): (Vec<UserRow>, i64) = db
+                .read(async |conn| {
+                    let (mut first, mut second) = (conn, conn);
+                    let rows = users::table
+                        .select(UserRow::as_select())
+                        .order(users::id.desc())
+                        .limit(limit)
+                        .offset(page_offset(page, window.limit))
+                        .load(&mut first);
+                    let count = users::table.select(dsl::count_star()).get_result(&mut second);
+                    futures::try_join!(rows, count)
+                })
+                .await?;
+            Ok(Page { items: rows.into_iter().map(Into::into).collect(), total: Some(total(count)), next: None })
+        }
+        Start::After(cursor) => {
+            let rows: Vec<UserRow> = db
+                .read(async |mut conn| {
+                    let mut query = users::table.select(UserRow::as_select()).order(users::id.desc()).limit(limit + 1).into_boxed();
+                    if let Some(cursor) = cursor {
+                        query = query.filter(users::id.lt(cursor.id));
+                    }
+                    query.load(&mut conn).await
+                })
+                .await?;
+            let items = rows.into_iter().map(User::from).collect();
+            Ok(Page::after(items, window.limit, |user: &User| Cursor { id: user.id.0, at: None }))
+        }
+    }
+}
+
+#[derive(AsChangeset)]
+#[diesel(table_name = users)]
+struct UserChange<'a> {
+    name: Option<&'a str>,
+    role: Option<&'a str>,
+}
+
+/// Changes an account; `None` when there is none.
+///
+/// # Errors
+/// `Refused` (`users_last_admin`) when it would demote the last administrator.
+pub async fn update(db: &Db, id: UserId, patch: &UserPatch) -> Result<Option<User>> {
+    let change = UserChange { name: patch.name.as_deref(), role: patch.role.map(Role::as_str) };
+    if change.name.is_none() && change.role.is_none() {
+        return find(db, id).await;
+    }
+    let row: Option<UserRow> = db
+        .run(async |conn| {
+            diesel::update(users::table.find(id.0)).set(&change).returning(UserRow::as_returning()).get_result(conn).await.optional()
+        })
+        .await?;
+    Ok(row.map(Into::into))
+}
+
+/// Deletes an account with its posts and sessions; false when there is none.
+///
+/// # Errors
+/// `Refused` (`users_last_admin`) when it is the last administrator's.
+pub async fn delete(db: &Db, id: UserId) -> Result<bool> {
+    let count = db.run(async |conn| diesel::delete(users::table.find(id.0)).execute(conn).await).await?;
+    Ok(count > 0)
+}
+
+/// The profile of an account.
+pub async fn profile(db: &Db, id: UserId) -> Result<Option<Profile>> {
+    let row: Option<ProfileRow> =
+        db.read(async |mut conn| users::table.find(id.0).select(ProfileRow::as_select()).first(&mut conn).await.optional()).await?;
+    Ok(row.map(Into::into))
+}
+
+#[derive(AsChangeset)]
+#[diesel(table_name = users)]
+#[expect(clippy::option_option, reason = "absent, null and value are three things")]
+struct ProfileChange<'a> {
+    name: Option<&'a str>,
+    bio: Option<&'a str>,
+    avatar_url: Option<Option<&'a str>>,
+    locale: Option<&'a str>,
+    timezone: Option<&'a str>,
+}
+
+/// Changes a profile, only in what the update names; `None` when the account is gone.
+pub async fn update_profile(db: &Db, id: UserId, update: &ProfileUpdate) -> Result<Option<Profile>> {
+    let change = ProfileChange {
+        name: update.name.as_deref(),
+        bio: update.bio.as_deref(),
+        avatar_url: update.avatar_url.as_ref().map(Option::as_deref),
+        locale: update.locale.as_deref(),
+        timezone: update.timezone.as_deref(),
+    };
+    if change.name.or(change.bio).or(change.locale).or(change.timezone).is_none() && change.avatar_url.is_none() {
+        return profile(db, id).await;
+    }
+    let row: Option<ProfileRow> = db
+        .run(async |conn| {
+            diesel::update(users::table.find(id.0)).set(&change).returning(ProfileRow::as_returning()).get_result(conn).await.optional()
+        })
+        .await?;
+    Ok(row.map(Into::into))
+}
+
+/// Whether there is an administrator.
+pub async fn has_admin(db: &Db) -> Result<bool> {
+    let admins = users::table.filter(users::role.eq(Role::Admin.as_str()));
+    db.read(async |mut conn| diesel::select(dsl::exists(admins)).get_result(&mut conn).await).await
+}
+
+/// Replaces the password of the account of this address and makes it an administrator, or makes the account; ends its sessions.
+pub async fn upsert_admin(db: &Db, new: &NewAccount) -> Result<User> {
+    use diesel_async::AsyncConnection;
+    let row = db
+        .run(async |conn| {
+            conn.transaction(async |conn| {
+                let existing: Option<Uuid> = users::table
+                    .filter(lower(users::email).eq(lower(&new.email)))
+                    .select(users::id)
+                    .for_update()
+                    .first(conn)
+                    .await
+                    .optional()?;
+                let Some(id) = existing else { return insert_on(conn, new).await };
+                diesel::delete(crate::schema::sessions::table.filter(crate::schema::sessions::user_id.eq(id))).execute(conn).await?;
+                diesel::update(users::table.find(id))
+                    .set((users::role.eq(Role::Admin.as_str()), users::password_hash.eq(new.password_hash.as_deref())))
+                    .returning(UserRow::as_returning())
+                    .get_result(conn)
+                    .await
+            })
+            .await
+        })
+        .await?;
+    Ok(row.into())
+}
