@@ -1,1 +1,12 @@
+//! Handrail's HTTP API: the route table, the handlers, what surrounds them, and the program that serves them.
 
+pub mod cli;
+pub mod describe;
+pub mod extract;
+mod logging;
+mod middleware;
+pub mod openapi;
+pub mod respond;
+pub mod routes;
+pub mod server;
+pub mod table;

@@ -58,6 +58,14 @@ impl Details {
         }
     }
 
+    /// Adds the problems of another part of the input.
+    pub fn merge(&mut self, more: Self) {
+        self.form_errors.extend(more.form_errors);
+        for (name, problems) in more.field_errors {
+            self.field_errors.entry(name).or_default().extend(problems);
+        }
+    }
+
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {

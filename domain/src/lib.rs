@@ -16,4 +16,4 @@ pub use id::{PostId, SessionId, UserId};
 pub use user::Role;
 
 /// What everything that can fail for a caller returns.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -50,6 +50,12 @@ impl Connector {
         Ok(Self { config, timeouts })
     }
 
+    /// The bounds of its connections.
+    #[must_use]
+    pub fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
     /// The same database without the bounds on statements, for work that may take long: migrations, demo data.
     #[must_use]
     pub fn unbounded(&self) -> Self {

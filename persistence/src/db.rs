@@ -52,10 +52,10 @@ pub struct Db {
 
 impl Db {
     /// Makes the two lanes; nothing connects before the first query.
-    ///
-    /// # Errors
-    /// `Query` when the sizes make no pool.
-    pub fn new(connector: Arc<Connector>, timeouts: crate::Timeouts, sizes: Sizes) -> Result<Self> {
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a pool is refused only when it has time-outs but no runtime")]
+    pub fn new(connector: Arc<Connector>, sizes: Sizes) -> Self {
+        let timeouts = connector.timeouts();
         let mut manager = ManagerConfig::default();
         // A closed socket is noticed without a query; the default costs a round trip per checkout.
         manager.recycling_method = RecyclingMethod::Fast;
@@ -73,9 +73,9 @@ impl Db {
                 recycle: Some(Duration::from_millis(500)),
             })
             .build()
-            .map_err(|error| Error::Query(error.into()))?;
+            .expect("a pool with a runtime");
         let pipelines = (0..sizes.pipelines.max(1)).map(|_| Pipeline::default()).collect();
-        Ok(Self { connector, pool, pipelines, turn: AtomicUsize::new(0), sizes, statement: timeouts.statement })
+        Self { connector, pool, pipelines, turn: AtomicUsize::new(0), sizes, statement: timeouts.statement }
     }
 
     /// Runs a known-fast read on a shared connection. A connection lost on the way is replaced and the read tried once more.

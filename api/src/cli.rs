@@ -1,0 +1,114 @@
+//! The program's commands.
+
+mod admin;
+mod demo_data;
+mod healthcheck;
+mod serve;
+mod settings;
+mod startup;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+use crate::{logging, openapi};
+
+/// Handrail: a SaaS API backend in one binary and one PostgreSQL.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API. In development, without DATABASE_URL, it brings its own PostgreSQL.
+    Serve,
+    /// Bring the database's schema up to date. Any number may run at once.
+    Migrate,
+    /// Manage administrators.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Print the settings in force, secrets as stars.
+    Config {
+        /// Print a .env file with every setting, its meaning and its default instead.
+        #[arg(long)]
+        example: bool,
+    },
+    /// Print the API description (OpenAPI 3.1).
+    Openapi,
+    /// Print the error catalogue (Markdown).
+    Errors,
+    /// Ask the server on this machine whether it is ready; the exit code is the answer.
+    Healthcheck,
+    /// Fill the database with made-up users and posts, to try things at size.
+    DemoData {
+        /// How many users.
+        #[arg(long, default_value_t = 10_000)]
+        users: u32,
+        /// How many posts.
+        #[arg(long, default_value_t = 100_000)]
+        posts: u32,
+    },
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Make an administrator, or give an existing account the role and a new password.
+    Create {
+        /// The address to log in with.
+        #[arg(long)]
+        email: String,
+        /// The name to show.
+        #[arg(long, default_value = "Administrator")]
+        name: String,
+    },
+}
+
+/// Runs the command of the process's arguments.
+#[must_use]
+pub fn run() -> ExitCode {
+    match dispatch(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("handrail: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<()> {
+    match command {
+        Command::Serve => {
+            let config = settings::load()?;
+            let _log = logging::start(config.log);
+            serve::run(&config)
+        }
+        Command::Migrate => startup::with_database(&settings::load()?, async |connector| {
+            let done = persistence::migrate::run(&connector).await.context("the migrations failed")?;
+            println!("{}", if done.is_empty() { "The schema is up to date.".to_owned() } else { format!("Ran {}.", done.join(", ")) });
+            Ok(())
+        }),
+        Command::Admin { command: AdminCommand::Create { email, name } } => {
+            startup::with_database(&settings::load()?, async |connector| admin::create(&connector, email, name).await)
+        }
+        Command::Config { example } => settings::print(example),
+        Command::Openapi => {
+            println!("{}", serde_json::to_string_pretty(&openapi::document())?);
+            Ok(())
+        }
+        Command::Errors => {
+            print!("{}", openapi::catalogue());
+            Ok(())
+        }
+        Command::Healthcheck => healthcheck::run(&settings::load()?.http),
+        Command::DemoData { users, posts } => startup::with_database(&settings::load()?, async |connector| {
+            persistence::migrate::run(&connector).await.context("the migrations failed")?;
+            demo_data::run(connector, users, posts).await
+        }),
+    }
+}

@@ -1,0 +1,131 @@
+//! `handrail serve`: from an empty machine to answers, and back.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use config::{Config, Environment};
+use persistence::{Connector, Db, sessions};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+    time::{interval, sleep},
+};
+
+use super::startup::{self, Source};
+use crate::server::{self, Bound, Readiness};
+
+/// How often expired sessions are removed.
+const SWEEP: Duration = Duration::from_secs(15 * 60);
+/// How many at a time, so that no statement takes long.
+const SWEEP_BATCH: i64 = 1000;
+
+/// Serves until a signal, then stops everything it started.
+pub(crate) fn run(config: &Config) -> Result<()> {
+    let source = Source::open(&config.database)?;
+    let served = Runtime::new()?.block_on(serve(config, &source));
+    source.close()?;
+    served
+}
+
+async fn serve(config: &Config, source: &Source) -> Result<()> {
+    let mut signals = Signals::new()?;
+    let bound =
+        server::bind(config, &source.connector).with_context(|| format!("cannot listen on {}:{}", config.http.host, config.http.port))?;
+    let Bound { address, server, handle, readiness } = bound;
+    let running = tokio::spawn(server);
+    slog_scope::info!("listening"; "address" => address.to_string(), "version" => env!("CARGO_PKG_VERSION"));
+
+    let starting = start(config, &source.connector, &readiness);
+    let started = tokio::select! {
+        started = starting => started,
+        () = signals.next() => {
+            handle.stop(false).await;
+            return Ok(());
+        }
+    };
+    if let Err(error) = started {
+        handle.stop(false).await;
+        return Err(error);
+    }
+    if config.environment == Environment::Development {
+        welcome(config, source, address);
+    }
+    let sweeping = tokio::spawn(sweep(startup::small_db(config, &source.connector)));
+
+    signals.next().await;
+    slog_scope::info!("stopping"; "drain_s" => config.http.drain.as_secs(), "grace_s" => config.http.shutdown_grace.as_secs());
+    readiness.drain();
+    let ending = async {
+        sleep(config.http.drain).await;
+        handle.stop(true).await;
+        let _ = running.await;
+    };
+    tokio::select! {
+        () = ending => slog_scope::info!("stopped"),
+        () = signals.next() => slog_scope::warn!("stopped at once by a second signal"),
+    }
+    sweeping.abort();
+    Ok(())
+}
+
+/// Waits for the database, brings it up to date, makes the first administrator, and opens `/api`.
+async fn start(config: &Config, connector: &Connector, readiness: &Arc<Readiness>) -> Result<()> {
+    let place = connector.place();
+    startup::wait(connector, config.database.start_timeout, |reason| {
+        slog_scope::warn!("waiting for the database"; "place" => &place, "reason" => reason);
+    })
+    .await?;
+    let db = startup::small_db(config, connector);
+    startup::settle_schema(config, connector, &db).await?;
+    startup::first_admin(config, connector, &db).await?;
+    readiness.start();
+    Ok(())
+}
+
+/// Tells a developer where everything is.
+fn welcome(config: &Config, source: &Source, address: std::net::SocketAddr) {
+    let database = source.private_dir().map_or_else(|| source.connector.place(), |folder| format!("private, in {}", folder.display()));
+    println!("\n  Handrail   http://{address}");
+    println!("  Docs       http://{address}/docs");
+    println!("  Database   {database}");
+    if let Some(password) = startup::kept_password(config) {
+        println!("  Admin      {}  {password}", startup::DEVELOPMENT_ADMIN);
+    }
+    println!("  Stop       Ctrl-C\n");
+}
+
+async fn sweep(db: Db) {
+    let mut ticks = interval(SWEEP);
+    loop {
+        ticks.tick().await;
+        loop {
+            match sessions::sweep(&db, SWEEP_BATCH).await {
+                Ok(count) if i64::try_from(count).is_ok_and(|count| count >= SWEEP_BATCH) => {}
+                Ok(_) => break,
+                Err(error) => {
+                    slog_scope::warn!("expired sessions could not be removed, later again"; "reason" => error.to_string());
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Gets to a database: the one that is set, or a private one; waits for it; brings it up to date; makes the first administrator.
+
+use std::{fs, io::Write, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use auth::Passwords;
+use cluster::Cluster;
+use config::{Config, Database, Environment};
+use persistence::{Connector, Db, Sizes, Timeouts, migrate, users};
+use tokio::{
+    runtime::Runtime,
+    time::{Instant, sleep},
+};
+
+use super::admin;
+
+/// The first administrator of a development database.
+pub(crate) const DEVELOPMENT_ADMIN: &str = "admin@example.com";
+/// The file in the data folder that keeps the password made for it.
+const PASSWORD_FILE: &str = "admin-password";
+
+/// A database to connect to, and the private cluster behind it, if it is one.
+pub(crate) struct Source {
+    pub(crate) connector: Connector,
+    cluster: Option<Cluster>,
+}
+
+impl Source {
+    /// Takes the database that is set, or starts the private one. Called from the main thread, before any runtime.
+    pub(crate) fn open(database: &Database) -> Result<Self> {
+        let timeouts = Timeouts { connect: database.connect_timeout, statement: database.statement_timeout, lock: database.lock_timeout };
+        let (url, cluster) = match &database.url {
+            Some(url) => (url.expose().clone(), None),
+            None => {
+                let cluster = Cluster::start(&cluster::Settings {
+                    data_dir: std::path::absolute(database.data_dir.join("postgres"))?,
+                    bin_dir: database.bin_dir.clone(),
+                    durable: true,
+                    max_connections: 200,
+                })?;
+                (cluster.url("postgres"), Some(cluster))
+            }
+        };
+        let connector = Connector::new(&url, timeouts).context("DATABASE_URL cannot be used")?;
+        Ok(Self { connector, cluster })
+    }
+
+    /// Where the private database keeps its data.
+    pub(crate) fn private_dir(&self) -> Option<&std::path::Path> {
+        self.cluster.as_ref().map(Cluster::data_dir)
+    }
+
+    /// Stops the private cluster.
+    pub(crate) fn close(self) -> Result<()> {
+        self.cluster.map_or(Ok(()), |cluster| cluster.stop().context("the private PostgreSQL did not stop"))
+    }
+}
+
+/// Runs a command that needs the database and then ends.
+pub(crate) fn with_database(config: &Config, work: impl AsyncFnOnce(Connector) -> Result<()>) -> Result<()> {
+    let source = Source::open(&config.database)?;
+    let connector = source.connector.clone();
+    let done = Runtime::new()?.block_on(async {
+        wait(&connector, config.database.start_timeout, |_| {}).await?;
+        work(connector).await
+    });
+    source.close()?;
+    done
+}
+
+/// Waits until the database answers. `tell` gets the reason of each vain try.
+pub(crate) async fn wait(connector: &Connector, bound: Duration, tell: impl Fn(&str)) -> Result<()> {
+    let deadline = Instant::now() + bound;
+    let mut pause = Duration::from_millis(100);
+    loop {
+        let Err(error) = connector.probe().await else { return Ok(()) };
+        if error.hopeless {
+            bail!("the database {} refuses: {error}", connector.place());
+        }
+        if Instant::now() + pause > deadline {
+            bail!("the database {} did not answer within {} s: {error}", connector.place(), bound.as_secs());
+        }
+        tell(&error.to_string());
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+/// Brings the schema up to date, or waits until somebody else did.
+pub(crate) async fn settle_schema(config: &Config, connector: &Connector, db: &Db) -> Result<()> {
+    if config.database.migrate_on_start {
+        let done = migrate::run(connector).await.context("the migrations failed")?;
+        if !done.is_empty() {
+            slog_scope::info!("migrated"; "versions" => done.join(", "));
+        }
+        return Ok(());
+    }
+    let mut told = false;
+    while !migrate::is_current(db).await.unwrap_or(false) {
+        if !told {
+            slog_scope::warn!("the schema is not the one of this version: waiting for `handrail migrate`");
+            told = true;
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    Ok(())
+}
+
+/// Makes the first administrator when there is none, and returns where its password can be read, in development.
+pub(crate) async fn first_admin(config: &Config, connector: &Connector, db: &Db) -> Result<()> {
+    if users::has_admin(db).await? {
+        return Ok(());
+    }
+    let passwords = Passwords::new(1, 1);
+    if let Some(given) = &config.admin {
+        let password = given.password.expose().clone();
+        return admin::ensure(connector, &passwords, given.email.clone(), "Administrator".to_owned(), password).await;
+    }
+    if config.environment == Environment::Production {
+        slog_scope::warn!("there is no administrator: set ADMIN_EMAIL and ADMIN_PASSWORD, or run `handrail admin create`");
+        return Ok(());
+    }
+    let password = auth::Token::generate()?.reveal();
+    admin::ensure(connector, &passwords, DEVELOPMENT_ADMIN.to_owned(), "Administrator".to_owned(), password.clone()).await?;
+    keep_password(config, &password)
+}
+
+/// The password made for the development administrator, while its file is there.
+pub(crate) fn kept_password(config: &Config) -> Option<String> {
+    fs::read_to_string(config.database.data_dir.join(PASSWORD_FILE)).ok().map(|text| text.trim().to_owned())
+}
+
+fn keep_password(config: &Config, password: &str) -> Result<()> {
+    let folder = &config.database.data_dir;
+    fs::create_dir_all(folder)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    writeln!(options.open(folder.join(PASSWORD_FILE))?, "{password}").context("cannot keep the administrator's password")
+}
+
+/// A way to the database for commands and start-up, beside those of the workers.
+pub(crate) fn small_db(config: &Config, connector: &Connector) -> Db {
+    let sizes = Sizes { pool: 2, pipelines: 1, pool_wait: config.database.pool_wait, read: config.database.read_timeout };
+    Db::new(std::sync::Arc::new(connector.clone()), sizes)
+}

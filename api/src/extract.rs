@@ -1,0 +1,12 @@
+//! What handlers take: each type reads its part of the request, refuses it in our error shape, and describes itself.
+
+mod body;
+mod form;
+mod path;
+mod query;
+pub mod validate;
+
+pub use body::{Body, Limits, text};
+pub use form::Form;
+pub use path::Path;
+pub use query::{Everything, List, Query};

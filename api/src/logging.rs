@@ -1,0 +1,80 @@
+//! The log: one pipe for our records and those of the libraries, written by a thread of its own.
+
+use std::{
+    io::{self, LineWriter},
+    sync::Mutex,
+};
+
+use config::{Log, LogFormat, LogLevel};
+use slog::{Drain, FnValue, Level, Logger, PushFnValue, o};
+
+/// Records that may wait to be written; a worker that finds it full waits, so that none is lost.
+const QUEUE: usize = 8192;
+/// Bytes gathered before a line's end: the formatter writes in crumbs.
+const LINE: usize = 16 * 1024;
+
+/// Keeps the log going; what is still waiting is written when it is dropped.
+pub(crate) struct Guard {
+    _scope: slog_scope::GlobalLoggerGuard,
+    _writer: slog_async::AsyncGuard,
+}
+
+/// Starts the log on standard error in development, on standard output in production.
+pub(crate) fn start(settings: Log) -> Guard {
+    let level = match settings.level {
+        LogLevel::Trace => Level::Trace,
+        LogLevel::Debug => Level::Debug,
+        LogLevel::Info => Level::Info,
+        LogLevel::Warn => Level::Warning,
+        LogLevel::Error => Level::Error,
+    };
+    let (drain, writer) = match settings.format {
+        LogFormat::Pretty => {
+            let decorator = slog_term::TermDecorator::new().stderr().build();
+            queued(slog_term::FullFormat::new(decorator).use_custom_timestamp(clock).build().fuse())
+        }
+        LogFormat::Json => {
+            let output = LineWriter::with_capacity(LINE, io::stdout());
+            let json = slog_json::Json::new(output)
+                .add_key_value(o!(
+                    "time" => PushFnValue(|_, serializer| serializer.emit(now())),
+                    "level" => FnValue(|record| record.level().as_str().to_ascii_lowercase()),
+                    "msg" => PushFnValue(|record, serializer| serializer.emit(record.msg())),
+                ))
+                .set_newlines(true)
+                .set_flush(false)
+                .build();
+            queued(Mutex::new(json).fuse())
+        }
+    };
+    let root = Logger::root(drain.filter_level(level).fuse(), o!());
+    let scope = slog_scope::set_global_logger(root);
+    let bridged = match level {
+        Level::Trace => log::Level::Trace,
+        Level::Debug => log::Level::Debug,
+        Level::Info => log::Level::Info,
+        Level::Warning => log::Level::Warn,
+        _ => log::Level::Error,
+    };
+    if slog_stdlog::init_with_level(bridged).is_err() {
+        slog_scope::warn!("another logger is in place: records of libraries are not shown");
+    }
+    Guard { _scope: scope, _writer: writer }
+}
+
+fn queued<D>(drain: D) -> (slog_async::Async, slog_async::AsyncGuard)
+where
+    D: Drain<Ok = (), Err = slog::Never> + Send + 'static,
+{
+    slog_async::Async::new(drain).chan_size(QUEUE).overflow_strategy(slog_async::OverflowStrategy::Block).build_with_guard()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a log line says when it was written")]
+fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a log line says when it was written")]
+fn clock(out: &mut dyn io::Write) -> io::Result<()> {
+    write!(out, "{}", chrono::Utc::now().format("%H:%M:%S%.3f"))
+}

@@ -1,0 +1,168 @@
+//! The outermost layer: gives every request its id, every answer its headers, every error its body, and writes one log line.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    body::{BoxBody, EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use domain::{Code, Error, UserId};
+use futures::FutureExt;
+
+use super::request_id;
+use crate::server::{Lifeline, Readiness, Sending};
+
+/// What the boundary needs to know.
+pub(crate) struct Boundary {
+    /// Whether every request gets a log line.
+    pub(crate) access_log: bool,
+    /// Whether answers tell browsers to stay on TLS.
+    pub(crate) secure: bool,
+    /// Whether the server is ready to answer at all.
+    pub(crate) readiness: Arc<Readiness>,
+}
+
+/// What the log line needs of a request that is gone by then.
+struct Seen {
+    started: Instant,
+    method: Method,
+    id: HeaderValue,
+}
+
+/// The middleware.
+pub(crate) async fn boundary<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<Sending<EitherBody<B, BoxBody>>>, actix_web::Error> {
+    let Some(settings) = request.app_data::<Data<Boundary>>().cloned() else {
+        return Err(Error::internal("no boundary settings").into());
+    };
+    let seen = Seen { started: Instant::now(), method: request.method().clone(), id: request_id::of(&request) };
+    let busy = Lifeline::busy(request.request());
+    let served = if settings.readiness.is_started() || !request.path().starts_with("/api/") {
+        AssertUnwindSafe(next.call(request)).catch_unwind().await
+    } else {
+        Ok(Err(Error::unavailable("the database is not ready yet").into()))
+    };
+    match served {
+        Ok(Ok(response)) => Ok(finish(response, &settings, &seen).map_body(|_, body| Sending::new(body, busy))),
+        Ok(Err(error)) => Err(with_ours(&error, |error| render_alone(error, &settings, &seen))),
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
+            let error = Error::internal(format!("panic: {}", text.unwrap_or_default()));
+            Err(render_alone(&error, &settings, &seen))
+        }
+    }
+}
+
+fn finish<B: MessageBody + 'static>(
+    response: ServiceResponse<B>,
+    settings: &Boundary,
+    seen: &Seen,
+) -> ServiceResponse<EitherBody<B, BoxBody>> {
+    let user = response.request().extensions().get::<UserId>().copied();
+    let log = |error: Option<&Error>| log_line(settings, seen, Some(response.request()), user, response.status(), error);
+    let error_body = match response.response().error() {
+        None => {
+            log(None);
+            None
+        }
+        Some(error) => Some(with_ours(error, |error| {
+            log(Some(error));
+            body(error, seen)
+        })),
+    };
+    let mut response = match error_body {
+        None => response.map_into_left_body(),
+        Some(bytes) => response.map_body(|head, _| {
+            head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            EitherBody::right(BoxBody::new(bytes))
+        }),
+    };
+    add_headers(response.headers_mut(), settings, seen);
+    response
+}
+
+/// An answer for an error that has no request any more.
+fn render_alone(error: &Error, settings: &Boundary, seen: &Seen) -> actix_web::Error {
+    log_line(settings, seen, None, None, error.status_code(), Some(error));
+    let mut response = HttpResponse::build(error.status_code());
+    if let Some(header) = error.header() {
+        response.insert_header(header);
+    }
+    let mut response = response.content_type("application/json").body(body(error, seen));
+    add_headers(response.headers_mut(), settings, seen);
+    InternalError::from_response(error.to_string(), response).into()
+}
+
+fn body(error: &Error, seen: &Seen) -> Vec<u8> {
+    serde_json::to_vec(&error.body(seen.id.to_str().unwrap_or_default())).unwrap_or_default()
+}
+
+/// Our error, or what comes closest to one of actix's or of a middleware's.
+fn with_ours<T>(error: &actix_web::Error, then: impl FnOnce(&Error) -> T) -> T {
+    if let Some(ours) = error.as_error::<Error>() {
+        return then(ours);
+    }
+    then(&match error.as_response_error().status_code() {
+        StatusCode::NOT_FOUND => Error::new(Code::NotFound, "Not found"),
+        StatusCode::PAYLOAD_TOO_LARGE => Error::new(Code::PayloadTooLarge, "The body is too large"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::new(Code::UnsupportedMediaType, "Unsupported media type"),
+        status if status.is_client_error() => Error::new(Code::ValidationError, "Bad request"),
+        _ => Error::internal(error.to_string()),
+    })
+}
+
+fn add_headers(headers: &mut HeaderMap, settings: &Boundary, seen: &Seen) {
+    headers.insert(HeaderName::from_static(request_id::HEADER), seen.id.clone());
+    let mut default = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    default(header::CACHE_CONTROL, "no-store");
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(header::REFERRER_POLICY, "no-referrer");
+    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    if settings.secure {
+        default(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
+
+/// One line per request: no query string, body, address or e-mail, so that the log may be kept. The causes of a 5xx are told here, once.
+fn log_line(
+    settings: &Boundary,
+    seen: &Seen,
+    request: Option<&HttpRequest>,
+    user: Option<UserId>,
+    status: StatusCode,
+    error: Option<&Error>,
+) {
+    let failed = status.is_server_error();
+    if !settings.access_log && !failed {
+        return;
+    }
+    let route = request.and_then(HttpRequest::match_pattern);
+    let record = slog::o!(
+        "method" => seen.method.to_string(),
+        "route" => route.unwrap_or_else(|| "-".to_owned()),
+        "status" => status.as_u16(),
+        "duration_ms" => seen.started.elapsed().as_secs_f64() * 1000.0,
+        "request_id" => seen.id.to_str().unwrap_or_default().to_owned(),
+        "user_id" => user.map(|user| user.to_string()),
+        "code" => error.map(|error| error.code().name()),
+    );
+    slog_scope::with_logger(|logger| match error.filter(|_| failed) {
+        Some(error) if error.code() == Code::InternalError => slog::error!(logger, "request"; record, "cause" => error.causes()),
+        Some(error) => slog::warn!(logger, "request"; record, "cause" => error.causes()),
+        None => slog::info!(logger, "request"; record),
+    });
+}

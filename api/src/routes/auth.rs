@@ -1,0 +1,86 @@
+//! Accounts and sessions of the caller.
+
+use actix_web::web::Data;
+use auth::{
+    Passwords, Session, Settings,
+    accounts::{self, Client},
+    cookie,
+};
+use domain::{
+    Error, Result, SessionId,
+    session::SignedIn,
+    user::{Credentials, Registration},
+};
+use persistence::{Db, sessions};
+
+use crate::{
+    extract::{Body, Path},
+    respond::{Created, DONE, Done, Json, WithCookie},
+};
+
+/// Makes an account and signs it in.
+///
+/// # Errors
+/// `EMAIL_TAKEN`, `VALIDATION_ERROR`.
+pub async fn register(
+    db: Data<Db>,
+    passwords: Data<Passwords>,
+    settings: Data<Settings>,
+    client: Client,
+    Body(new): Body<Registration>,
+) -> Result<WithCookie<Created<SignedIn>>> {
+    let signed_in = accounts::register(&db, &passwords, &settings, new, client).await?;
+    let cookie = cookie::issue(&settings, &signed_in.token);
+    let location = format!("/api/users/{}", signed_in.user.id);
+    Ok(WithCookie(Created { location, body: signed_in }, cookie))
+}
+
+/// Signs in. The session the request came with, if any, ends.
+///
+/// # Errors
+/// `UNAUTHORIZED`.
+pub async fn login(
+    db: Data<Db>,
+    passwords: Data<Passwords>,
+    settings: Data<Settings>,
+    client: Client,
+    Body(credentials): Body<Credentials>,
+) -> Result<WithCookie<Json<SignedIn>>> {
+    let signed_in = accounts::login(&db, &passwords, &settings, &credentials, client).await?;
+    let cookie = cookie::issue(&settings, &signed_in.token);
+    Ok(WithCookie(Json(signed_in), cookie))
+}
+
+/// Signs out: the session is gone, not only the cookie.
+///
+/// # Errors
+/// `UNAUTHORIZED`.
+pub async fn logout(session: Session, db: Data<Db>, settings: Data<Settings>) -> Result<WithCookie<Json<Done>>> {
+    sessions::end(&db, session.user, session.id).await?;
+    Ok(WithCookie(DONE, cookie::clear(&settings)))
+}
+
+/// Lists the caller's sessions.
+///
+/// # Errors
+/// `UNAUTHORIZED`.
+pub async fn list(session: Session, db: Data<Db>) -> Result<Json<Vec<domain::session::Session>>> {
+    Ok(Json(sessions::list(&db, session.user, session.id).await?))
+}
+
+/// Ends one of the caller's sessions.
+///
+/// # Errors
+/// `NOT_FOUND`, also for somebody else's.
+pub async fn delete(session: Session, Path(id): Path<SessionId>, db: Data<Db>) -> Result<Json<Done>> {
+    if sessions::end(&db, session.user, id).await? { Ok(DONE) } else { Err(Error::not_found("Session")) }
+}
+
+/// Ends all of the caller's sessions but this one.
+///
+/// # Errors
+/// `UNAUTHORIZED`.
+pub async fn delete_others(session: Session, db: Data<Db>) -> Result<Json<Done>> {
+    sessions::end_others(&db, session.user, session.id).await?;
+    Ok(DONE)
+}

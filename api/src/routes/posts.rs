@@ -1,0 +1,107 @@
+//! Posts.
+
+mod submission;
+
+use actix_web::web::Data;
+use auth::Session;
+use domain::{
+    Error, PostId, Result, Role, UserId,
+    post::{Filter, Post, PostPatch, Sort, distinct},
+    text::LINE,
+};
+use garde::Validate;
+use persistence::{
+    Db,
+    posts::{self, Change, Editor},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    extract::{Body, List, Path},
+    respond::{Created, DONE, Done, Json, Listed},
+};
+use submission::Submission;
+
+/// Which posts to list.
+#[derive(Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ListFilter {
+    /// Only those of this author.
+    #[serde(default, rename = "authorId")]
+    #[schemars(with = "UserId")]
+    #[garde(skip)]
+    author_id: Option<UserId>,
+    /// A tag that the posts carry; several mean all of them.
+    #[serde(default)]
+    #[garde(length(max = 20), inner(length(chars, min = 1, max = 50), pattern(LINE)))]
+    tag: Vec<String>,
+    /// The order.
+    #[serde(default)]
+    #[garde(skip)]
+    sort: Sort,
+}
+
+/// Lists posts.
+///
+/// # Errors
+/// `VALIDATION_ERROR`.
+pub async fn list(List(query, window): List<ListFilter>, db: Data<Db>) -> Result<Listed<Post>> {
+    let filter = Filter { author: query.author_id, tags: query.tag, sort: query.sort };
+    let page = posts::list(&db, &filter, &window).await?;
+    Ok(Listed { page, window })
+}
+
+/// Shows a post.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub async fn show(Path(id): Path<PostId>, db: Data<Db>) -> Result<Json<Post>> {
+    posts::find(&db, id).await?.map(Json).ok_or_else(absent)
+}
+
+/// Writes a post from JSON, a form, or bare text.
+///
+/// # Errors
+/// `VALIDATION_ERROR`.
+pub async fn create(session: Session, db: Data<Db>, Submission(mut new): Submission) -> Result<Created<Post>> {
+    new.tags = distinct(new.tags);
+    let post = posts::insert(&db, session.user, &new).await?;
+    Ok(Created { location: format!("/api/posts/{}", post.id), body: post })
+}
+
+/// Changes a post of the caller's; administrators change any.
+///
+/// # Errors
+/// `NOT_FOUND`, `FORBIDDEN`.
+pub async fn update(session: Session, Path(id): Path<PostId>, db: Data<Db>, Body(mut patch): Body<PostPatch>) -> Result<Json<Post>> {
+    patch.tags = patch.tags.map(distinct);
+    made(posts::update(&db, id, editor(&session), &patch).await?).map(Json)
+}
+
+/// Deletes a post of the caller's; administrators delete any.
+///
+/// # Errors
+/// `NOT_FOUND`, `FORBIDDEN`.
+pub async fn delete(session: Session, Path(id): Path<PostId>, db: Data<Db>) -> Result<Json<Done>> {
+    made(posts::delete(&db, id, editor(&session)).await?).map(|()| DONE)
+}
+
+fn editor(session: &Session) -> Editor {
+    match session.role {
+        Role::Admin => Editor::Admin,
+        Role::User => Editor::Author(session.user),
+    }
+}
+
+fn made<T>(change: Change<T>) -> Result<T> {
+    match change {
+        Change::Made(value) => Ok(value),
+        Change::NotYours => Err(Error::forbidden()),
+        Change::Absent => Err(absent()),
+    }
+}
+
+fn absent() -> Error {
+    Error::not_found("Post")
+}

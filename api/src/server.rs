@@ -1,0 +1,119 @@
+//! The HTTP server: sockets, workers, what they share, and how it ends.
+
+mod lifeline;
+mod listener;
+mod readiness;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, ServerHandle},
+    middleware::{Compress, from_fn},
+    web::Data,
+};
+use auth::Passwords;
+use config::{Config, Environment};
+use persistence::{Connector, Db, Sizes};
+
+use crate::{
+    extract::Limits,
+    middleware::{Allows, Boundary, boundary, cors, preflight},
+    routes,
+};
+pub(crate) use lifeline::{Lifeline, Sending};
+pub use readiness::Readiness;
+
+/// The address clients use, for links; relative ones when it is not set.
+pub struct PublicUrl(pub Option<String>);
+
+/// A server whose socket is open.
+pub struct Bound {
+    /// Where it listens, with the port it really got.
+    pub address: SocketAddr,
+    /// The server, to be awaited.
+    pub server: Server,
+    /// For stopping it.
+    pub handle: ServerHandle,
+    /// For saying when it may answer, and when it should not be asked any more.
+    pub readiness: Arc<Readiness>,
+}
+
+/// Opens the socket and starts the workers. Until [`Readiness::start`], `/api` answers 503.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
+    let http = config.http.clone();
+    let readiness = Arc::new(Readiness::default());
+    let passwords = Passwords::new(config.auth.hash_concurrency, config.auth.hash_queue);
+    let auth = Data::new(auth_settings(config));
+    let allows = Data::new(Allows(routes::table().iter().map(|row| (row.path(), row.allow())).collect()));
+    let boundary_settings = Data::new(Boundary {
+        access_log: config.log.access,
+        secure: config.environment == Environment::Production,
+        readiness: Arc::clone(&readiness),
+    });
+    let limits = Data::new(Limits { json_bytes_max: http.json_bytes_max, form_bytes_max: http.form_bytes_max, timeout: http.body_timeout });
+    let public_url = Data::new(PublicUrl(http.public_url.clone()));
+    let passwords = Data::new(passwords);
+    let shared_readiness = Data::from(Arc::clone(&readiness));
+    let connector = Arc::new(connector.clone());
+    let sizes = sizes(config);
+    let origins = http.allowed_origins.clone();
+
+    let listener = listener::open(SocketAddr::new(http.host, http.port), http.write_timeout)?;
+    let address = listener.local_addr()?;
+    let lifelines = lifeline::Registry::new(http.keep_alive + http.head_timeout);
+    let watched = lifelines.clone();
+    let server = HttpServer::new(move || {
+        // One `Db` per worker: its connections live on the worker's own runtime, and no query wakes another thread.
+        let db = Db::new(Arc::clone(&connector), sizes);
+        App::new()
+            .app_data(Data::new(db))
+            .app_data(auth.clone())
+            .app_data(passwords.clone())
+            .app_data(limits.clone())
+            .app_data(public_url.clone())
+            .app_data(shared_readiness.clone())
+            .app_data(boundary_settings.clone())
+            .app_data(allows.clone())
+            .configure(routes::configure)
+            .wrap(cors(&origins))
+            .wrap(Compress::default())
+            .wrap(from_fn(preflight))
+            .wrap(from_fn(boundary))
+    })
+    .workers(http.workers)
+    .max_connections(http.connections_max)
+    .client_request_timeout(http.head_timeout)
+    .keep_alive(http.keep_alive)
+    .shutdown_timeout(http.shutdown_grace.as_secs())
+    .disable_signals()
+    .on_connect(move |connection, data| watched.watch(connection, data))
+    .listen(listener)?
+    .run();
+    tokio::spawn(lifelines.cut_the_stalled());
+    Ok(Bound { address, handle: server.handle(), server, readiness })
+}
+
+/// What one worker's connections may be.
+fn sizes(config: &Config) -> Sizes {
+    let database = &config.database;
+    Sizes {
+        // Never a pool of one: a slow statement would leave nothing for the rest.
+        pool: (database.pool_size / config.http.workers.max(1)).max(2),
+        pipelines: database.read_connections,
+        pool_wait: database.pool_wait,
+        read: database.read_timeout,
+    }
+}
+
+fn auth_settings(config: &Config) -> auth::Settings {
+    let public = config.http.public_url.iter();
+    auth::Settings {
+        lifetime: auth::Lifetime { idle: config.auth.session_idle, max: config.auth.session_max, renew: config.auth.session_renew },
+        secure: config.environment == Environment::Production,
+        origins: config.http.allowed_origins.iter().chain(public).cloned().collect(),
+    }
+}

@@ -1,0 +1,237 @@
+//! The route table's words: a row per path, from which come routing, `HEAD`, `OPTIONS`, 405 and the API description.
+
+use actix_web::{
+    FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route,
+    dev::Payload,
+    http::{Method, header},
+    web,
+};
+use domain::{Code, Error};
+
+use crate::describe::{Describe, Operation};
+
+/// A path with its methods.
+pub struct Row {
+    path: &'static str,
+    entries: Vec<Entry>,
+}
+
+/// A method of a path.
+pub struct Entry {
+    /// The method.
+    pub method: Method,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// Whether it is left out of the API description: pages for people.
+    pub hidden: bool,
+    describe: fn(&mut Operation<'_>),
+    fails: Vec<Code>,
+    route: Route,
+    head: Option<Route>,
+}
+
+impl Entry {
+    /// Adds what the handler's arguments and answer say to a description.
+    pub fn describe(&self, operation: &mut Operation<'_>) {
+        (self.describe)(operation);
+        operation.fails(&self.fails);
+    }
+}
+
+/// Begins the row of this path, which is written in full.
+#[must_use]
+pub fn at(path: &'static str) -> Row {
+    Row { path, entries: Vec::new() }
+}
+
+impl Row {
+    /// The path, with its parameters in braces.
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// The methods, as they were written down; `HEAD` and `OPTIONS` come by themselves.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Adds `GET`, and `HEAD` with it.
+    #[must_use]
+    pub fn get<H, A>(self, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: Arguments,
+        H::Output: Responder + Describe,
+    {
+        self.with(Method::GET, summary, handler)
+    }
+
+    /// Adds `POST`.
+    #[must_use]
+    pub fn post<H, A>(self, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: Arguments,
+        H::Output: Responder + Describe,
+    {
+        self.with(Method::POST, summary, handler)
+    }
+
+    /// Adds `PUT`.
+    #[must_use]
+    pub fn put<H, A>(self, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: Arguments,
+        H::Output: Responder + Describe,
+    {
+        self.with(Method::PUT, summary, handler)
+    }
+
+    /// Adds `PATCH`.
+    #[must_use]
+    pub fn patch<H, A>(self, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: Arguments,
+        H::Output: Responder + Describe,
+    {
+        self.with(Method::PATCH, summary, handler)
+    }
+
+    /// Adds `DELETE`.
+    #[must_use]
+    pub fn delete<H, A>(self, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: Arguments,
+        H::Output: Responder + Describe,
+    {
+        self.with(Method::DELETE, summary, handler)
+    }
+
+    /// Says that the method named last can also fail with this code, which neither its arguments nor its answer tell.
+    #[must_use]
+    pub fn fails(mut self, code: Code) -> Self {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.fails.push(code);
+        }
+        self
+    }
+
+    /// Leaves the row out of the API description.
+    #[must_use]
+    pub fn hidden(mut self) -> Self {
+        self.entries.iter_mut().for_each(|entry| entry.hidden = true);
+        self
+    }
+
+    fn with<H, A>(mut self, method: Method, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: Arguments,
+        H::Output: Responder + Describe,
+    {
+        let describe: fn(&mut Operation<'_>) = |operation| {
+            A::describe(operation);
+            H::Output::describe(operation);
+        };
+        let head = (method == Method::GET).then(|| route(Method::HEAD, handler.clone()));
+        self.entries.push(Entry {
+            route: route(method.clone(), handler),
+            method,
+            summary,
+            hidden: false,
+            describe,
+            fails: Vec::new(),
+            head,
+        });
+        self
+    }
+
+    /// The value of the `Allow` header.
+    #[must_use]
+    pub fn allow(&self) -> String {
+        let mut methods: Vec<&str> = Vec::new();
+        for entry in &self.entries {
+            methods.push(entry.method.as_str());
+            if entry.head.is_some() {
+                methods.push("HEAD");
+            }
+        }
+        methods.push("OPTIONS");
+        methods.join(", ")
+    }
+
+    /// Puts the row into an application.
+    pub fn register(self, app: &mut web::ServiceConfig) {
+        let allow = self.allow();
+        let mut resource = web::resource(self.path);
+        for entry in self.entries {
+            resource = resource.route(entry.route);
+            if let Some(head) = entry.head {
+                resource = resource.route(head);
+            }
+        }
+        let options = allow.clone();
+        let options = move || {
+            let allow = options.clone();
+            async move { HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish() }
+        };
+        let refuse = move || {
+            let allow = allow.clone();
+            async move { Err::<HttpResponse, _>(Error::method_not_allowed(allow)) }
+        };
+        app.service(resource.route(web::method(Method::OPTIONS).to(options)).default_service(web::to(refuse)));
+    }
+}
+
+/// A handler's arguments, taken from the request one after the other: who is calling is settled before anything of the body is read.
+pub trait Arguments: Sized + 'static {
+    /// Adds what each argument says to a description.
+    fn describe(operation: &mut Operation<'_>);
+
+    /// Takes them from a request.
+    fn extract(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Self, actix_web::Error>>;
+}
+
+macro_rules! arguments {
+    ($($argument:ident)*) => {
+        impl<$($argument: FromRequest + Describe + 'static),*> Arguments for ($($argument,)*) {
+            fn describe(operation: &mut Operation<'_>) {
+                $($argument::describe(operation);)*
+                let _ = operation;
+            }
+
+            async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self, actix_web::Error> {
+                let _ = (&request, &payload);
+                Ok(($($argument::from_request(request, payload).await.map_err(Into::into)?,)*))
+            }
+        }
+    };
+}
+arguments! {}
+arguments! { A }
+arguments! { A B }
+arguments! { A B C }
+arguments! { A B C D }
+arguments! { A B C D E }
+arguments! { A B C D E F }
+
+fn route<H, A>(method: Method, handler: H) -> Route
+where
+    H: Handler<A>,
+    A: Arguments,
+    H::Output: Responder,
+{
+    web::method(method).to(move |request: HttpRequest, payload: web::Payload| {
+        let handler = handler.clone();
+        async move {
+            let mut payload = payload.into_inner();
+            let arguments = A::extract(&request, &mut payload).await?;
+            Ok::<_, actix_web::Error>(handler.call(arguments).await)
+        }
+    })
+}
