@@ -8,15 +8,51 @@ use domain::Code;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use crate::extract::validate;
+
 /// Adds what a type means for the wire to the description of an operation.
 pub trait Describe {
     /// Adds it.
     fn describe(operation: &mut Operation<'_>);
 }
 
+/// The schemas that operations refer to. What comes in and what goes out are made apart: a field that may be left out of an input and
+/// one that may be left out of an answer are told by different attributes.
+pub struct Schemas {
+    inputs: SchemaGenerator,
+    outputs: SchemaGenerator,
+}
+
+impl Schemas {
+    /// No schemas yet.
+    #[must_use]
+    pub fn new() -> Self {
+        let settings = || validate::settings().with(|settings| settings.definitions_path = "/components/schemas".into());
+        Self { inputs: settings().into_generator(), outputs: settings().for_serialize().into_generator() }
+    }
+
+    /// The schema of something that goes out, by reference where it has a name of its own.
+    pub fn output<T: JsonSchema>(&mut self) -> Value {
+        self.outputs.subschema_for::<T>().to_value()
+    }
+
+    /// All that were named.
+    pub fn definitions(mut self) -> Map<String, Value> {
+        let mut all = self.inputs.take_definitions(true);
+        all.append(&mut self.outputs.take_definitions(true));
+        all
+    }
+}
+
+impl Default for Schemas {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The description of one operation while it is gathered.
 pub struct Operation<'g> {
-    schemas: &'g mut SchemaGenerator,
+    schemas: &'g mut Schemas,
     /// Path and query parameters.
     pub(crate) parameters: Vec<Value>,
     /// What it takes, by media type.
@@ -44,7 +80,7 @@ pub enum Access {
 
 impl<'g> Operation<'g> {
     /// A description that says nothing yet but what holds everywhere.
-    pub fn new(schemas: &'g mut SchemaGenerator) -> Self {
+    pub fn new(schemas: &'g mut Schemas) -> Self {
         Self {
             schemas,
             parameters: Vec::new(),
@@ -56,9 +92,14 @@ impl<'g> Operation<'g> {
         }
     }
 
-    /// The schema of a type, by reference where it has a name of its own.
-    pub fn schema<T: JsonSchema>(&mut self) -> Value {
-        self.schemas.subschema_for::<T>().to_value()
+    /// The schema of something that comes in, by reference where it has a name of its own.
+    pub fn input<T: JsonSchema>(&mut self) -> Value {
+        self.schemas.inputs.subschema_for::<T>().to_value()
+    }
+
+    /// The schema of something that goes out, by reference where it has a name of its own.
+    pub fn output<T: JsonSchema>(&mut self) -> Value {
+        self.schemas.output::<T>()
     }
 
     /// Adds a body it takes.

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::{Code, ErrorBody};
-use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    describe::{Access, Operation},
-    extract::validate,
+    describe::{Access, Operation, Schemas},
     routes,
     table::{Entry, Row},
 };
@@ -20,8 +18,8 @@ const ABOUT: &str = "Users, sessions, posts and search over HTTP, from one binar
 /// The description.
 #[must_use]
 pub fn document() -> Value {
-    let mut schemas = validate::settings().with(|settings| settings.definitions_path = "/components/schemas".into()).into_generator();
-    let error = schemas.subschema_for::<ErrorBody<'_>>().to_value();
+    let mut schemas = Schemas::new();
+    let error = schemas.output::<ErrorBody<'_>>();
     let mut paths = Map::new();
     for row in routes::table() {
         let operations: Map<String, Value> = row
@@ -34,7 +32,6 @@ pub fn document() -> Value {
             paths.insert(row.path().to_owned(), operations.into());
         }
     }
-    let definitions = schemas.take_definitions(true);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -46,7 +43,7 @@ pub fn document() -> Value {
         "servers": [{ "url": "/" }],
         "paths": paths,
         "components": {
-            "schemas": definitions,
+            "schemas": schemas.definitions(),
             "responses": { "Error": { "description": "An error", "content": { "application/json": { "schema": error } } } },
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "The `token` of a log-in or registration." },
@@ -56,7 +53,7 @@ pub fn document() -> Value {
     })
 }
 
-fn operation(row: &Row, entry: &Entry, schemas: &mut SchemaGenerator) -> Value {
+fn operation(row: &Row, entry: &Entry, schemas: &mut Schemas) -> Value {
     let mut operation = Operation::new(schemas);
     entry.describe(&mut operation);
     let mut value = json!({

@@ -23,7 +23,7 @@ impl<T: Serialize> Responder for Json<T> {
 
 impl<T: JsonSchema> Describe for Json<T> {
     fn describe(operation: &mut Operation<'_>) {
-        let schema = operation.schema::<T>();
+        let schema = operation.output::<T>();
         operation.answers(200, "OK", Some(&schema));
     }
 }
@@ -46,7 +46,7 @@ impl<T: Serialize> Responder for Created<T> {
 
 impl<T: JsonSchema> Describe for Created<T> {
     fn describe(operation: &mut Operation<'_>) {
-        let schema = operation.schema::<T>();
+        let schema = operation.output::<T>();
         operation.answers(201, "Created", Some(&schema));
         operation.header("Location", "The path of what was created");
     }
@@ -111,7 +111,7 @@ impl<T: Serialize> Responder for Listed<T> {
 
 impl<T: JsonSchema> Describe for Listed<T> {
     fn describe(operation: &mut Operation<'_>) {
-        let schema = operation.schema::<Vec<T>>();
+        let schema = operation.output::<Vec<T>>();
         operation.answers(200, "OK", Some(&schema));
         operation.header("Link", "RFC 8288: first, prev, next, last; by cursor: next");
         operation.header("X-Total-Count", "How many items all pages hold; absent by cursor");

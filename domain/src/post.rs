@@ -35,6 +35,33 @@ pub struct Post {
     pub updated_at: DateTime<Utc>,
 }
 
+/// Tags as they come in: up to 20, of 1 to 50 characters each.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema, Validate)]
+#[garde(transparent)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct Tags(#[garde(length(max = 20), inner(length(chars, min = 1, max = 50), pattern(LINE)))] Vec<String>);
+
+impl Tags {
+    /// The tags, each once, in the order of their first appearance.
+    #[must_use]
+    pub fn distinct(&self) -> Vec<&str> {
+        let mut kept: Vec<&str> = Vec::with_capacity(self.0.len());
+        for tag in &self.0 {
+            if !kept.contains(&tag.as_str()) {
+                kept.push(tag);
+            }
+        }
+        kept
+    }
+}
+
+impl From<Vec<String>> for Tags {
+    fn from(tags: Vec<String>) -> Self {
+        Self(tags)
+    }
+}
+
 /// What a user gives to make a post.
 #[derive(Debug, Clone, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -47,8 +74,8 @@ pub struct NewPost {
     pub content: String,
     /// The tags; doubled ones count once.
     #[serde(default)]
-    #[garde(length(max = 20), inner(length(chars, min = 1, max = 50), pattern(LINE)))]
-    pub tags: Vec<String>,
+    #[garde(dive)]
+    pub tags: Tags,
     /// The name of the file the text came from; only a form can give it.
     #[serde(skip)]
     #[garde(inner(length(chars, min = 1, max = 255), pattern(LINE)))]
@@ -59,7 +86,7 @@ impl NewPost {
     /// A post from bare text: the first heading, else the first line that is not blank, is the title.
     #[must_use]
     pub fn from_text(text: String) -> Self {
-        Self { title: title_of(&text), content: text, tags: Vec::new(), file_name: None }
+        Self { title: title_of(&text), content: text, tags: Tags::default(), file_name: None }
     }
 }
 
@@ -79,9 +106,9 @@ pub struct PostPatch {
     pub content: Option<String>,
     /// The tags, all of them.
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "Vec<String>")]
-    #[garde(inner(length(max = 20), inner(length(chars, min = 1, max = 50), pattern(LINE))))]
-    pub tags: Option<Vec<String>>,
+    #[schemars(with = "Tags")]
+    #[garde(dive)]
+    pub tags: Option<Tags>,
 }
 
 /// The order of a list of posts.
@@ -99,26 +126,14 @@ pub enum Sort {
 }
 
 /// Which posts to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Only those of this author.
     pub author: Option<UserId>,
     /// Only those that carry all of these tags.
-    pub tags: Vec<String>,
+    pub tags: Tags,
     /// In this order.
     pub sort: Sort,
-}
-
-/// The same tags, each once, in the order of their first appearance.
-#[must_use]
-pub fn distinct(tags: Vec<String>) -> Vec<String> {
-    let mut kept: Vec<String> = Vec::with_capacity(tags.len());
-    for tag in tags {
-        if !kept.contains(&tag) {
-            kept.push(tag);
-        }
-    }
-    kept
 }
 
 /// The title of a bare text: the first ATX heading of Markdown, else the first line that is not blank,
@@ -170,7 +185,7 @@ mod tests {
 
     #[test]
     fn doubled_tags_count_once() {
-        assert_eq!(distinct(vec!["b".into(), "a".into(), "b".into()]), ["b", "a"]);
+        assert_eq!(Tags(vec!["b".into(), "a".into(), "b".into()]).distinct(), ["b", "a"]);
     }
 
     proptest! {

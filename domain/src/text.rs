@@ -11,6 +11,9 @@ pub static LINE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[^\x00-\x1F\x7F]*
 pub static TEXT: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[^\x00]*$"));
 /// Text without NUL in which at least one character shows.
 pub static PROSE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[^\x00]*[^\x00-\x20\x7F][^\x00]*$"));
+/// The shape of an e-mail address: dots only between other characters, and a domain of at least two labels.
+pub static EMAIL: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^[^\x00-\x20\x7F@.]+(\.[^\x00-\x20\x7F@.]+)*@[^\x00-\x20\x7F@.]+(\.[^\x00-\x20\x7F@.]+)+$"));
 /// A language tag such as `en` or `pt-BR` (BCP 47, without extensions).
 pub static LOCALE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"));
 /// The shape of an IANA time zone name such as `Europe/Paris`; the name itself is looked up too.
@@ -32,6 +35,8 @@ pub fn explain(pattern: &str) -> &'static str {
         "Must not contain NUL characters"
     } else if pattern == PROSE.as_str() {
         "Must not be blank or contain NUL characters"
+    } else if pattern == EMAIL.as_str() {
+        "Invalid email"
     } else if pattern == LOCALE.as_str() {
         "Must be a language tag such as en or pt-BR"
     } else if pattern == TIMEZONE.as_str() {
@@ -48,13 +53,19 @@ pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializ
     T::deserialize(deserializer).map(Some)
 }
 
-/// Refuses the time zone names that the IANA database does not know.
+/// The name of the format of time zones in schemas.
+pub const TIMEZONE_FORMAT: &str = "iana-time-zone";
+
+/// Whether the IANA database knows a time zone of this name.
+#[must_use]
+pub fn is_timezone(name: &str) -> bool {
+    name.parse::<chrono_tz::Tz>().is_ok()
+}
+
+/// The rule for fields that hold a time zone.
 #[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "garde passes the field and its context by reference")]
 pub(crate) fn known_timezone(name: &Option<String>, _: &()) -> garde::Result {
-    match name {
-        Some(name) if name.parse::<chrono_tz::Tz>().is_err() => Err(garde::Error::new(explain(TIMEZONE.as_str()))),
-        _ => Ok(()),
-    }
+    if name.as_deref().is_none_or(is_timezone) { Ok(()) } else { Err(garde::Error::new(explain(TIMEZONE.as_str()))) }
 }
 
 #[cfg(test)]
@@ -66,6 +77,7 @@ mod tests {
         assert!(LINE.is_match("Ada Lovelace") && !LINE.is_match("a\u{0}b") && !LINE.is_match("a\nb") && !LINE.is_match("   "));
         assert!(TEXT.is_match("") && TEXT.is_match("a\nb") && !TEXT.is_match("\u{0}"));
         assert!(PROSE.is_match("\n# a\n") && !PROSE.is_match(" \n\t ") && !PROSE.is_match("a\u{0}"));
+        assert!(EMAIL.is_match("ada.l@example.co.uk") && !EMAIL.is_match(".@a") && !EMAIL.is_match("a..b@c.de") && !EMAIL.is_match("a@b"));
         assert!(LOCALE.is_match("pt-BR") && !LOCALE.is_match("english please"));
         assert!(TIMEZONE.is_match("America/Argentina/Ushuaia") && !TIMEZONE.is_match("Mars Base"));
         assert!(URL.is_match("https://example.com/a.png") && !URL.is_match("javascript:alert(1)"));

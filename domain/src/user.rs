@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{
     id::UserId,
     password::Password,
-    text::{LINE, LOCALE, TEXT, TIMEZONE, URL, known_timezone, present},
+    text::{EMAIL, LINE, LOCALE, TEXT, TIMEZONE, TIMEZONE_FORMAT, URL, known_timezone, present},
 };
 
 /// What a user may do everywhere; within an organisation its own roles count.
@@ -77,11 +77,9 @@ pub struct UserView {
     pub created_at: DateTime<Utc>,
     /// The address; for administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
     pub email: Option<String>,
     /// The role; for administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Role")]
     pub role: Option<Role>,
 }
 
@@ -105,7 +103,7 @@ impl User {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Registration {
     /// The address to log in with.
-    #[garde(email, length(chars, max = 254))]
+    #[garde(email, length(chars, max = 254), pattern(EMAIL))]
     pub email: String,
     /// The name to show.
     #[garde(length(chars, min = 2, max = 100), pattern(LINE))]
@@ -120,7 +118,7 @@ pub struct Registration {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct NewUser {
     /// The address to log in with.
-    #[garde(email, length(chars, max = 254))]
+    #[garde(email, length(chars, max = 254), pattern(EMAIL))]
     pub email: String,
     /// The name to show.
     #[garde(length(chars, min = 2, max = 100), pattern(LINE))]
@@ -213,7 +211,7 @@ pub struct ProfileUpdate {
     /// A picture, as an http or https URL; null takes it away.
     #[serde(default, deserialize_with = "nullable")]
     #[schemars(with = "Option<String>")]
-    #[garde(inner(inner(length(chars, max = 2048), pattern(URL))))]
+    #[garde(length(chars, max = 2048), pattern(URL))]
     pub avatar_url: Option<Option<String>>,
     /// The preferred language, as a BCP 47 tag.
     #[serde(default, deserialize_with = "present")]
@@ -222,7 +220,7 @@ pub struct ProfileUpdate {
     pub locale: Option<String>,
     /// The IANA time zone.
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = TIMEZONE_FORMAT))]
     #[garde(length(chars, min = 1, max = 64), pattern(TIMEZONE), custom(known_timezone))]
     pub timezone: Option<String>,
 }

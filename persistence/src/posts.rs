@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     PostId, UserId,
     page::{Cursor, Page, Start, Window},
-    post::{Filter, NewPost, Post, PostPatch, Sort},
+    post::{Filter, NewPost, Post, PostPatch, Sort, Tags},
 };
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ pub async fn insert(db: &Db, author: UserId, new: &NewPost) -> Result<Post> {
                     posts::author_id.eq(author.0),
                     posts::title.eq(&new.title),
                     posts::content.eq(&new.content),
-                    posts::tags.eq(&new.tags),
+                    posts::tags.eq(new.tags.distinct()),
                     posts::file_name.eq(new.file_name.as_deref()),
                 ))
                 .returning(PostRow::as_returning())
@@ -99,8 +99,9 @@ fn matching(filter: &Filter) -> posts::BoxedQuery<'_, Pg> {
     if let Some(author) = filter.author {
         query = query.filter(posts::author_id.eq(author.0));
     }
-    if !filter.tags.is_empty() {
-        query = query.filter(posts::tags.contains(&filter.tags));
+    let tags = filter.tags.distinct();
+    if !tags.is_empty() {
+        query = query.filter(posts::tags.contains(tags));
     }
     query
 }
@@ -164,7 +165,7 @@ async fn by_cursor(db: &Db, filter: &Filter, cursor: Option<Cursor>, limit: u32)
 struct PostChange<'a> {
     title: Option<&'a str>,
     content: Option<&'a str>,
-    tags: Option<&'a [String]>,
+    tags: Option<Vec<&'a str>>,
 }
 
 /// The post, if this editor may change it. A macro, as the expression's type cannot be written down shortly.
@@ -180,7 +181,8 @@ macro_rules! editable {
 
 /// Changes a post, only in what the patch names.
 pub async fn update(db: &Db, id: PostId, editor: Editor, patch: &PostPatch) -> Result<Change<Post>> {
-    let change = PostChange { title: patch.title.as_deref(), content: patch.content.as_deref(), tags: patch.tags.as_deref() };
+    let change =
+        PostChange { title: patch.title.as_deref(), content: patch.content.as_deref(), tags: patch.tags.as_ref().map(Tags::distinct) };
     let row: Option<PostRow> = db
         .run(async |conn| {
             if change.title.or(change.content).is_none() && change.tags.is_none() {

@@ -1,1 +1,17 @@
+//! What the end-to-end tests stand on: a real server on a real, freshly cloned database, and clients that check every answer against
+//! the API description.
 
+#![expect(clippy::expect_used, clippy::panic, missing_docs, reason = "tests fail by panicking, and name what they do")]
+
+mod app;
+mod client;
+pub mod contract;
+pub mod database;
+mod program;
+mod proxy;
+
+pub use app::{App, Caller};
+pub use client::{Answer, Client, Request};
+pub use database::Database;
+pub use program::{Program, command};
+pub use proxy::Proxy;

@@ -70,7 +70,7 @@ where
 
 impl<T: JsonSchema> Describe for Body<T> {
     fn describe(operation: &mut Operation<'_>) {
-        let schema = operation.schema::<T>();
+        let schema = operation.input::<T>();
         operation.takes("application/json", &schema);
     }
 }
@@ -90,7 +90,7 @@ pub(crate) fn admit(request: &HttpRequest, limit: usize) -> Result<()> {
 ///
 /// # Errors
 /// 413, 415 for a coded one, 408 when it is late, 400 when it breaks off.
-pub async fn read(request: &HttpRequest, mut payload: Payload, limit: usize, deadline: Instant) -> Result<BytesMut> {
+pub(super) async fn read(request: &HttpRequest, mut payload: Payload, limit: usize, deadline: Instant) -> Result<BytesMut> {
     admit(request, limit)?;
     let mut bytes = BytesMut::new();
     loop {

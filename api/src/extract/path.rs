@@ -42,7 +42,7 @@ impl<T: Parameter> FromRequest for Path<T> {
 
 impl<T: Parameter> Describe for Path<T> {
     fn describe(operation: &mut Operation<'_>) {
-        let schema = operation.schema::<T>();
+        let schema = operation.input::<T>();
         operation.parameters.push(json!({ "name": T::NAME, "in": "path", "required": true, "schema": schema }));
         operation.fails(&[Code::ValidationError, Code::NotFound]);
     }

@@ -26,16 +26,20 @@ where
 {
     match serde_json::from_slice::<T>(bytes) {
         Ok(input) => rules(input, || serde_json::from_slice(bytes).unwrap_or_default()),
-        Err(error) if error.is_data() => {
-            let mut details = explain::<T>(&serde_json::from_slice(bytes).unwrap_or_default());
+        Err(error) => {
+            // The first wrong field may stand before the place where the syntax breaks.
+            let mut details = explain::<T>(&serde_json::from_slice(bytes).map_err(|error| malformed(&error))?);
             if let Some(field) = doubled(&error.to_string()) {
                 details.push(field, "Given twice");
             }
             Err(some(details))
         }
-        // A lone surrogate, an overlong number or too deep a nesting is told apart from plain bad syntax by nobody.
-        Err(error) => Err(Details::form(format!("Malformed JSON at line {}, column {}", error.line(), error.column()))),
     }
+}
+
+/// A lone surrogate, an overlong number or too deep a nesting is told apart from plain bad syntax by nobody.
+fn malformed(error: &serde_json::Error) -> Details {
+    Details::form(format!("Malformed JSON at line {}, column {}", error.line(), error.column()))
 }
 
 /// A JSON value that another form of input was turned into.
@@ -81,12 +85,15 @@ pub fn schema_of<T: JsonSchema>() -> Value {
     generator.into_root_schema_for::<T>().to_value()
 }
 
-/// How all schemas are made: an enumeration is one list, not an alternative per value.
+/// How all schemas are made: an enumeration is one list, not an alternative per value, and "absent" is no default.
 pub fn settings() -> SchemaSettings {
-    SchemaSettings::draft2020_12().with_transform(schemars::transform::RecursiveTransform(list_values))
+    SchemaSettings::draft2020_12().with_transform(schemars::transform::RecursiveTransform(tidy))
 }
 
-fn list_values(schema: &mut schemars::Schema) {
+fn tidy(schema: &mut schemars::Schema) {
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
     let values: Option<Vec<Value>> =
         schema.get("oneOf").and_then(Value::as_array).and_then(|all| all.iter().map(|one| one.get("const").cloned()).collect());
     if let Some(values) = values {
@@ -107,11 +114,19 @@ where
         let field = wire_name(&path.to_string());
         // The schema's words for a rule win; what only garde checks (a time zone's name, the finer points of e-mail) has its own.
         if !details.field_errors.contains_key(&field) {
-            let message = error.message();
-            details.push(&field, if message.starts_with("not a valid email") { "Invalid email" } else { message });
+            details.push(&field, plain(error.message()));
         }
     }
     Err(some(details))
+}
+
+/// One of garde's messages in our words.
+fn plain(message: &str) -> &str {
+    if message.starts_with("not a valid email") {
+        return "Invalid email";
+    }
+    let pattern = message.strip_prefix("does not match pattern /").and_then(|rest| rest.strip_suffix('/'));
+    pattern.map_or(message, |pattern| text::explain(pattern))
 }
 
 fn some(details: Details) -> Details {
@@ -135,7 +150,8 @@ fn validator<T: JsonSchema + 'static>() -> Option<Arc<Validator>> {
     if let Some(validator) = KEPT.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
         return Some(Arc::clone(validator));
     }
-    let built = jsonschema::options().should_validate_formats(true).build(&schema_of::<T>());
+    let built =
+        jsonschema::options().should_validate_formats(true).with_format(text::TIMEZONE_FORMAT, text::is_timezone).build(&schema_of::<T>());
     let validator = Arc::new(built.inspect_err(|error| log::error!("a schema cannot be used: {error}")).ok()?);
     KEPT.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&validator));
     Some(validator)
@@ -175,6 +191,7 @@ fn problem(kind: &ValidationErrorKind, instance: &Value) -> String {
         }
         ValidationErrorKind::Pattern { pattern } => text::explain(pattern).to_owned(),
         ValidationErrorKind::Format { format } if format == "email" => "Invalid email".to_owned(),
+        ValidationErrorKind::Format { format } if format == text::TIMEZONE_FORMAT => text::explain(text::TIMEZONE.as_str()).to_owned(),
         ValidationErrorKind::Format { format } if format == "uuid" => "Invalid UUID".to_owned(),
         _ => "Invalid value".to_owned(),
     }

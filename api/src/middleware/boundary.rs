@@ -1,6 +1,10 @@
 //! The outermost layer: gives every request its id, every answer its headers, every error its body, and writes one log line.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse, ResponseError,
@@ -16,6 +20,7 @@ use actix_web::{
 };
 use domain::{Code, Error, UserId};
 use futures::FutureExt;
+use slog::{KV, Record, Serializer};
 
 use super::request_id;
 use crate::server::{Lifeline, Readiness, Sending};
@@ -150,19 +155,49 @@ fn log_line(
     if !settings.access_log && !failed {
         return;
     }
-    let route = request.and_then(HttpRequest::match_pattern);
-    let record = slog::o!(
-        "method" => seen.method.to_string(),
-        "route" => route.unwrap_or_else(|| "-".to_owned()),
-        "status" => status.as_u16(),
-        "duration_ms" => seen.started.elapsed().as_secs_f64() * 1000.0,
-        "request_id" => seen.id.to_str().unwrap_or_default().to_owned(),
-        "user_id" => user.map(|user| user.to_string()),
-        "code" => error.map(|error| error.code().name()),
-    );
-    slog_scope::with_logger(|logger| match error.filter(|_| failed) {
-        Some(error) if error.code() == Code::InternalError => slog::error!(logger, "request"; record, "cause" => error.causes()),
-        Some(error) => slog::warn!(logger, "request"; record, "cause" => error.causes()),
-        None => slog::info!(logger, "request"; record),
+    let line = Line {
+        method: seen.method.clone(),
+        route: request.and_then(HttpRequest::match_pattern),
+        status: status.as_u16(),
+        duration: seen.started.elapsed(),
+        id: seen.id.clone(),
+        user,
+        code: error.map(|error| error.code().name()),
+        cause: error.filter(|_| failed).map(Error::causes),
+    };
+    slog_scope::with_logger(|logger| match error {
+        Some(error) if error.code() == Code::InternalError => slog::error!(logger, "request"; line),
+        Some(_) if failed => slog::warn!(logger, "request"; line),
+        _ => slog::info!(logger, "request"; line),
     });
+}
+
+/// What a log line says of a request; what is not known is left out.
+struct Line {
+    method: Method,
+    route: Option<String>,
+    status: u16,
+    duration: Duration,
+    id: HeaderValue,
+    user: Option<UserId>,
+    code: Option<&'static str>,
+    cause: Option<String>,
+}
+
+impl KV for Line {
+    fn serialize(&self, _: &Record<'_>, out: &mut dyn Serializer) -> slog::Result {
+        out.emit_str("method", self.method.as_str())?;
+        out.emit_str("route", self.route.as_deref().unwrap_or("-"))?;
+        out.emit_u16("status", self.status)?;
+        let micros = u32::try_from(self.duration.as_micros()).unwrap_or(u32::MAX);
+        out.emit_f64("duration_ms", f64::from(micros) / 1000.0)?;
+        out.emit_str("request_id", self.id.to_str().unwrap_or_default())?;
+        if let Some(user) = &self.user {
+            out.emit_arguments("user_id", &format_args!("{user}"))?;
+        }
+        if let Some(code) = self.code {
+            out.emit_str("code", code)?;
+        }
+        self.cause.as_deref().map_or(Ok(()), |cause| out.emit_str("cause", cause))
+    }
 }

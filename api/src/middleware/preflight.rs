@@ -38,7 +38,14 @@ pub(crate) async fn preflight<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, actix_web::Error> {
     let asks = *request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if !asks {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+        let mut response = next.call(request).await?.map_into_left_body();
+        let headers = response.headers_mut();
+        if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+            // Said to every caller by the CORS layer; they mean nothing without the origin.
+            headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
+            headers.remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+        }
+        return Ok(response);
     }
     let pattern = request.match_pattern();
     let allow = request.app_data::<Data<Allows>>().and_then(|allows| allows.0.get(pattern.as_deref()?).cloned());

@@ -6,8 +6,7 @@ use actix_web::web::Data;
 use auth::Session;
 use domain::{
     Error, PostId, Result, Role, UserId,
-    post::{Filter, Post, PostPatch, Sort, distinct},
-    text::LINE,
+    post::{Filter, Post, PostPatch, Sort, Tags},
 };
 use garde::Validate;
 use persistence::{
@@ -34,8 +33,8 @@ pub struct ListFilter {
     author_id: Option<UserId>,
     /// A tag that the posts carry; several mean all of them.
     #[serde(default)]
-    #[garde(length(max = 20), inner(length(chars, min = 1, max = 50), pattern(LINE)))]
-    tag: Vec<String>,
+    #[garde(dive)]
+    tag: Tags,
     /// The order.
     #[serde(default)]
     #[garde(skip)]
@@ -64,8 +63,7 @@ pub async fn show(Path(id): Path<PostId>, db: Data<Db>) -> Result<Json<Post>> {
 ///
 /// # Errors
 /// `VALIDATION_ERROR`.
-pub async fn create(session: Session, db: Data<Db>, Submission(mut new): Submission) -> Result<Created<Post>> {
-    new.tags = distinct(new.tags);
+pub async fn create(session: Session, db: Data<Db>, Submission(new): Submission) -> Result<Created<Post>> {
     let post = posts::insert(&db, session.user, &new).await?;
     Ok(Created { location: format!("/api/posts/{}", post.id), body: post })
 }
@@ -74,8 +72,7 @@ pub async fn create(session: Session, db: Data<Db>, Submission(mut new): Submiss
 ///
 /// # Errors
 /// `NOT_FOUND`, `FORBIDDEN`.
-pub async fn update(session: Session, Path(id): Path<PostId>, db: Data<Db>, Body(mut patch): Body<PostPatch>) -> Result<Json<Post>> {
-    patch.tags = patch.tags.map(distinct);
+pub async fn update(session: Session, Path(id): Path<PostId>, db: Data<Db>, Body(patch): Body<PostPatch>) -> Result<Json<Post>> {
     made(posts::update(&db, id, editor(&session), &patch).await?).map(Json)
 }
 

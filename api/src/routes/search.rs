@@ -1,12 +1,7 @@
 //! Full-text search over posts.
 
 use actix_web::web::Data;
-use domain::{
-    Result,
-    post::distinct,
-    search::Results,
-    text::{LINE, PROSE},
-};
+use domain::{Result, post::Tags, search::Results, text::PROSE};
 use garde::Validate;
 use persistence::{
     Db,
@@ -34,8 +29,8 @@ pub struct SearchQuery {
     limit: u32,
     /// A tag that results carry; several mean all of them.
     #[serde(default)]
-    #[garde(length(max = 20), inner(length(chars, min = 1, max = 50), pattern(LINE)))]
-    tag: Vec<String>,
+    #[garde(dive)]
+    tag: Tags,
 }
 
 fn first() -> u32 {
@@ -51,7 +46,12 @@ fn twenty() -> u32 {
 /// # Errors
 /// `VALIDATION_ERROR`.
 pub async fn search(Query(query): Query<SearchQuery>, db: Data<Db>) -> Result<Json<Results>> {
-    let wanted = Wanted { query: query.query, tags: distinct(query.tag), page: query.page, limit: query.limit };
+    let wanted = Wanted {
+        query: query.query,
+        tags: query.tag.distinct().into_iter().map(str::to_owned).collect(),
+        page: query.page,
+        limit: query.limit,
+    };
     let (results, total) = search::posts(&db, &wanted).await?;
     Ok(Json(Results { query: wanted.query, page: wanted.page, limit: wanted.limit, tags: wanted.tags, total, results }))
 }

@@ -85,7 +85,7 @@ fn refuse(field: &str, problem: &str) -> Error {
 
 impl Describe for Submission {
     fn describe(operation: &mut Operation<'_>) {
-        let schema = operation.schema::<NewPost>();
+        let schema = operation.input::<NewPost>();
         operation.takes("application/json", &schema);
         let form = json!({
             "type": "object",

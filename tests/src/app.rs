@@ -1,0 +1,134 @@
+//! A server in this process, on a free port and a database of its own.
+
+use std::{collections::HashMap, sync::Once, thread};
+
+use api::server;
+use auth::Token;
+use domain::{Role, UserId};
+use persistence::{
+    Db, Sizes,
+    sessions::{self, Lifetime},
+    users::NewAccount,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::oneshot;
+
+use crate::{Client, Database};
+
+/// A running server.
+pub struct App {
+    pub database: Database,
+    pub address: std::net::SocketAddr,
+    pub readiness: Arc<server::Readiness>,
+    db: Db,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// Somebody signed in.
+pub struct Caller {
+    pub id: UserId,
+    pub email: String,
+    pub token: String,
+    pub client: Client,
+}
+
+impl App {
+    /// A server with the default settings.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A server with some settings.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let database = Database::cloned().await;
+        let url = database.url.clone();
+        Self::on(database, &url, settings).await
+    }
+
+    /// A server that reaches its database by another URL: through a proxy.
+    pub async fn on(database: Database, url: &str, settings: &[(&str, &str)]) -> Self {
+        silence();
+        let mut variables = HashMap::from([("DATABASE_URL", url), ("PORT", "0"), ("WORKERS", "1"), ("LOG_ACCESS", "false")]);
+        variables.extend(settings.iter().copied());
+        let config = config::parse(&config::Sources {
+            variable: &|name| variables.get(name).map(ToString::to_string),
+            file: &|_| Err(std::io::Error::other("no files in tests")),
+            processors: 2,
+        })
+        .expect("settings");
+        let connector = crate::database::connector(url);
+        let (started, running) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+            runtime.block_on(async move {
+                let bound = server::bind(&config, &connector).expect("a free port");
+                bound.readiness.start();
+                let serving = tokio::spawn(bound.server);
+                let _ = started.send((bound.address, bound.readiness));
+                let _ = stopped.await;
+                bound.handle.stop(false).await;
+                let _ = serving.await;
+            });
+        });
+        let (address, readiness) = running.await.expect("a server");
+        let sizes = Sizes { pool: 1, pipelines: 1, pool_wait: Duration::from_secs(5), read: Duration::from_secs(5) };
+        let db = Db::new(Arc::new(database.connector()), sizes);
+        Self { database, address, readiness, db, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Somebody who is not signed in.
+    pub fn anon(&self) -> Client {
+        Client::new(self.address, None)
+    }
+
+    /// An ordinary account with this name, signed in.
+    pub async fn user(&self, name: &str) -> Caller {
+        self.caller(name, Role::User).await
+    }
+
+    /// An administrator, signed in.
+    pub async fn admin(&self) -> Caller {
+        self.caller("Admin", Role::Admin).await
+    }
+
+    /// An account straight from the database: the log-in with its slow hash has tests of its own.
+    async fn caller(&self, name: &str, role: Role) -> Caller {
+        let email = format!("{}.{}@example.com", name.to_lowercase().replace(' ', "."), uuid::Uuid::now_v7().simple());
+        let account = NewAccount { email: email.clone(), name: name.to_owned(), role, password_hash: None };
+        let token = Token::generate().expect("randomness");
+        let day = Duration::from_secs(86_400);
+        let lifetime = Lifetime { idle: day, max: day * 2, renew: day / 24 };
+        let user = sessions::register(&self.db, &account, &token.hash(), None, lifetime).await.expect("an account");
+        let token = token.reveal();
+        Caller { id: user.id, email, client: Client::new(self.address, Some(token.clone())), token }
+    }
+
+    /// Runs SQL on the test's database.
+    pub async fn sql(&self, statements: &str) {
+        self.database.connect().await.batch_execute(statements).await.expect("the test's SQL");
+    }
+
+    /// The one number a query gives.
+    pub async fn count(&self, query: &str) -> i64 {
+        self.database.connect().await.query_one(query, &[]).await.expect("the test's SQL").get(0)
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The log of servers in this process goes nowhere; tests of the log run the program itself.
+fn silence() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| std::mem::forget(slog_scope::set_global_logger(slog::Logger::root(slog::Discard, slog::o!()))));
+}

@@ -1,0 +1,106 @@
+//! A wire between server and database that can be cut and frozen.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, UnixStream},
+    sync::watch,
+};
+
+const OPEN: u8 = 0;
+const CUT: u8 = 1;
+const FROZEN: u8 = 2;
+
+/// A proxy in front of the test database server's socket.
+pub struct Proxy {
+    pub address: SocketAddr,
+    state: Arc<AtomicU8>,
+    changed: watch::Sender<()>,
+}
+
+impl Proxy {
+    /// Listens on a free port and passes everything on.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let state = Arc::new(AtomicU8::new(OPEN));
+        let (changed, seen) = watch::channel(());
+        let shared = Arc::clone(&state);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(pass(client, Arc::clone(&shared), seen.clone()));
+            }
+        });
+        Self { address, state, changed }
+    }
+
+    /// The URL of a database behind the proxy.
+    pub fn url(&self, database: &crate::Database) -> String {
+        let name = database.url.split('?').next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
+        format!("postgresql://app@{}/{name}", self.address)
+    }
+
+    /// Closes every connection and refuses new ones.
+    pub fn cut(&self) {
+        self.set(CUT);
+    }
+
+    /// Keeps every connection open and passes nothing.
+    pub fn freeze(&self) {
+        self.set(FROZEN);
+    }
+
+    /// Passes everything on again.
+    pub fn mend(&self) {
+        self.set(OPEN);
+    }
+
+    fn set(&self, state: u8) {
+        self.state.store(state, Ordering::SeqCst);
+        self.changed.send_replace(());
+    }
+}
+
+async fn pass(mut client: tokio::net::TcpStream, state: Arc<AtomicU8>, mut changed: watch::Receiver<()>) {
+    let socket = socket_path();
+    let Ok(mut server) = UnixStream::connect(socket).await else { return };
+    let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    loop {
+        match state.load(Ordering::SeqCst) {
+            CUT => return,
+            FROZEN => {
+                if changed.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            _ => {}
+        }
+        tokio::select! {
+            _ = changed.changed() => {}
+            read = client.read(&mut up) => match read {
+                Ok(0) | Err(_) => return,
+                Ok(count) => if server.write_all(up.get(..count).unwrap_or_default()).await.is_err() { return },
+            },
+            read = server.read(&mut down) => match read {
+                Ok(0) | Err(_) => return,
+                Ok(count) => if client.write_all(down.get(..count).unwrap_or_default()).await.is_err() { return },
+            },
+        }
+    }
+}
+
+fn socket_path() -> String {
+    let config: tokio_postgres::Config = crate::database::server_url().parse().expect("a database URL");
+    match config.get_hosts().first() {
+        Some(tokio_postgres::config::Host::Unix(folder)) => format!("{}/.s.PGSQL.5432", folder.display()),
+        other => panic!("the fault tests need a database server on a unix socket, not {other:?}"),
+    }
+}

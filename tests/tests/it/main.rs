@@ -1,0 +1,19 @@
+//! End to end: a real server, a real database, real sockets. The modules mirror the paths; what holds for all paths is in `http`,
+//! `policy`, `description` and `input`.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
+mod auth;
+mod description;
+mod faults;
+mod http;
+mod input;
+mod policy;
+mod posts;
+mod preferences;
+mod profile;
+mod program;
+mod schema;
+mod search;
+mod slow_clients;
+mod users;
