@@ -24,7 +24,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API. In development, without DATABASE_URL, it brings its own PostgreSQL.
+    /// Serve the API. In development, when no database is set, it brings its own PostgreSQL.
     Serve,
     /// Bring the database's schema up to date. Any number may run at once.
     Migrate,

@@ -1,6 +1,6 @@
 //! The API description (OpenAPI 3.1), gathered from the route table: nothing in it is written by hand that the code knows.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 use domain::{Code, ErrorBody};
 use serde_json::{Map, Value, json};
@@ -135,7 +135,7 @@ pub fn catalogue() -> String {
          | Status | Code | When |\n|---|---|---|\n",
     );
     for row in Code::TABLE {
-        page.push_str(&format!("| {} | `{}` | {} |\n", row.status, row.name, row.when));
+        let _ = writeln!(page, "| {} | `{}` | {} |", row.status, row.name, row.when);
     }
     page
 }

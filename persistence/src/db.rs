@@ -53,7 +53,7 @@ pub struct Db {
 impl Db {
     /// Makes the two lanes; nothing connects before the first query.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a pool is refused only when it has time-outs but no runtime")]
+    #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "a pool is refused only when it has time-outs but no runtime")]
     pub fn new(connector: Arc<Connector>, sizes: Sizes) -> Self {
         let timeouts = connector.timeouts();
         let mut manager = ManagerConfig::default();

@@ -77,7 +77,6 @@ impl From<Error> for domain::Error {
         use domain::{Code, Details};
         match &error {
             Error::Busy(_) => Self::unavailable(error),
-            Error::Query(_) => Self::internal(error),
             Error::Taken { constraint } if constraint == "users_email_key" => {
                 Self::new(Code::EmailTaken, "Email already taken").with_details(Details::field("email", "Already taken"))
             }
@@ -89,7 +88,7 @@ impl From<Error> for domain::Error {
             Error::Refused { constraint } if constraint == "posts_author_id_fkey" || constraint == "sessions_user_id_fkey" => {
                 Self::unauthorized()
             }
-            Error::Refused { .. } => Self::internal(error),
+            Error::Query(_) | Error::Refused { .. } => Self::internal(error),
         }
     }
 }

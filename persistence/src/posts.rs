@@ -106,7 +106,7 @@ fn matching(filter: &Filter) -> posts::BoxedQuery<'_, Pg> {
     query
 }
 
-fn sorted<'a>(query: posts::BoxedQuery<'a, Pg>, sort: Sort) -> posts::BoxedQuery<'a, Pg> {
+fn sorted(query: posts::BoxedQuery<'_, Pg>, sort: Sort) -> posts::BoxedQuery<'_, Pg> {
     match sort {
         Sort::Newest => query.order(posts::id.desc()),
         Sort::Oldest => query.order(posts::id.asc()),

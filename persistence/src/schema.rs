@@ -1,6 +1,6 @@
 //! The tables as Diesel sees them. Kept by hand, as its generator needs libpq; a test compares it with the database.
 
-#![expect(missing_docs, clippy::wildcard_imports, reason = "made by Diesel's macro")]
+#![expect(missing_docs, reason = "made by Diesel's macro")]
 
 diesel::table! {
     users (id) {

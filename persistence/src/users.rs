@@ -216,7 +216,7 @@ pub async fn profile(db: &Db, id: UserId) -> Result<Option<Profile>> {
 struct ProfileChange<'a> {
     name: Option<&'a str>,
     bio: Option<&'a str>,
-    avatar_url: Option<Option<&'a str>>,
+    avatar_url: Option<Option<String>>,
     locale: Option<&'a str>,
     timezone: Option<&'a str>,
 }
@@ -226,7 +226,7 @@ pub async fn update_profile(db: &Db, id: UserId, update: &ProfileUpdate) -> Resu
     let change = ProfileChange {
         name: update.name.as_deref(),
         bio: update.bio.as_deref(),
-        avatar_url: update.avatar_url.as_ref().map(Option::as_deref),
+        avatar_url: update.avatar_url.clone(),
         locale: update.locale.as_deref(),
         timezone: update.timezone.as_deref(),
     };

@@ -110,7 +110,7 @@ impl Answer {
 
     /// A field of the body that is a string.
     pub fn text_at(&self, pointer: &str) -> String {
-        self.at(pointer).as_str().map(str::to_owned).unwrap_or_else(|| panic!("{pointer} is no string in {}", self.text))
+        self.at(pointer).as_str().map_or_else(|| panic!("{pointer} is no string in {}", self.text), str::to_owned)
     }
 
     /// A header, if it is there.

@@ -1,7 +1,13 @@
 //! What the end-to-end tests stand on: a real server on a real, freshly cloned database, and clients that check every answer against
 //! the API description.
 
-#![expect(clippy::expect_used, clippy::panic, missing_docs, reason = "tests fail by panicking, and name what they do")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    missing_docs,
+    reason = "tests fail by panicking, and name what they do"
+)]
 
 mod app;
 mod client;

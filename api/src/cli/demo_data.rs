@@ -30,11 +30,11 @@ const BATCH: u32 = 500;
 ///
 /// # Errors
 /// When the database is away, or there are to be posts but nobody to write them.
-pub(crate) async fn run(connector: &Connector, users: u32, posts: u32) -> anyhow::Result<()> {
+pub(crate) async fn run(connector: Connector, users: u32, posts: u32) -> anyhow::Result<()> {
     ensure!(users > 0 || posts == 0, "posts need somebody who writes them: ask for at least one user");
     let start = Instant::now();
     let bar = bar(u64::from(users) + u64::from(posts))?;
-    let added = fill(connector, &bar, users, posts).await.context("the data set is not complete; the next run goes on from here")?;
+    let added = fill(&connector, &bar, users, posts).await.context("the data set is not complete; the next run goes on from here")?;
     bar.finish_and_clear();
 
     let all = format!("{} users and {} posts", grouped(users.into()), grouped(posts.into()));

@@ -29,17 +29,16 @@ impl Source {
     /// Takes the database that is set, or starts the private one. Called from the main thread, before any runtime.
     pub(crate) fn open(database: &Database) -> Result<Self> {
         let timeouts = Timeouts { connect: database.connect_timeout, statement: database.statement_timeout, lock: database.lock_timeout };
-        let (url, cluster) = match &database.url {
-            Some(url) => (url.expose().clone(), None),
-            None => {
-                let cluster = Cluster::start(&cluster::Settings {
-                    data_dir: std::path::absolute(database.data_dir.join("postgres"))?,
-                    bin_dir: database.bin_dir.clone(),
-                    durable: true,
-                    max_connections: 200,
-                })?;
-                (cluster.url("postgres"), Some(cluster))
-            }
+        let (url, cluster) = if let Some(url) = &database.url {
+            (url.expose().clone(), None)
+        } else {
+            let cluster = Cluster::start(&cluster::Settings {
+                data_dir: std::path::absolute(database.data_dir.join("postgres"))?,
+                bin_dir: database.bin_dir.clone(),
+                durable: true,
+                max_connections: 200,
+            })?;
+            (cluster.url("postgres"), Some(cluster))
         };
         let connector = Connector::new(&url, timeouts).context("DATABASE_URL cannot be used")?;
         Ok(Self { connector, cluster })

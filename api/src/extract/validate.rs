@@ -163,7 +163,9 @@ fn report(details: &mut Details, error: &ValidationError<'_>) {
     match error.kind() {
         ValidationErrorKind::Required { property } => details.push(&within(property.as_str().unwrap_or_default()), "Required"),
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            unexpected.iter().for_each(|name| details.push(&within(name), "Unknown field"));
+            for name in unexpected {
+                details.push(&within(name), "Unknown field");
+            }
         }
         kind => details.push(&field, problem(kind, error.instance())),
     }
@@ -239,7 +241,7 @@ fn query_value(schema: &Value, text: &str) -> (Value, Vec<String>) {
     for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
         let kind = schema.pointer(&format!("/properties/{name}/type")).and_then(Value::as_str);
         let item = match kind {
-            Some("integer") => value.parse::<i128>().ok().and_then(number).unwrap_or_else(|| value.as_ref().into()),
+            Some("integer") => value.parse::<i128>().map_or_else(|_| value.as_ref().into(), number),
             _ => Value::from(value.as_ref()),
         };
         if kind == Some("array") {
@@ -255,9 +257,8 @@ fn query_value(schema: &Value, text: &str) -> (Value, Vec<String>) {
 }
 
 /// A whole number as JSON; one too large for it as the largest, as only its being too large matters.
-fn number(number: i128) -> Option<Value> {
-    let whole = i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX });
-    Some(whole.into())
+fn number(number: i128) -> Value {
+    i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX }).into()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! End to end: a real server, a real database, real sockets. The modules mirror the paths; what holds for all paths is in `http`,
 //! `policy`, `description` and `input`.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
 mod auth;
 mod description;

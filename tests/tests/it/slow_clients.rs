@@ -95,7 +95,7 @@ async fn a_body_cut_off_midway_stores_nothing() {
 async fn two_hundred_dawdlers_hold_up_nobody() {
     let app = App::start().await;
     let ada = app.user("Ada").await;
-    let mut held = Vec::new();
+    let mut dawdlers = Vec::new();
     for number in 0..200 {
         let mut stream = connected(&app).await;
         let head = match number % 3 {
@@ -107,7 +107,7 @@ async fn two_hundred_dawdlers_hold_up_nobody() {
             ),
         };
         stream.write_all(head.as_bytes()).await.expect("a beginning");
-        held.push(stream);
+        dawdlers.push(stream);
     }
     for _ in 0..20 {
         let begun = Instant::now();

@@ -112,7 +112,7 @@ fn time(at_ms: i64) -> DateTime<Utc> {
 
 #[cfg(test)]
 mod tests {
-    use domain::post::NewPost;
+    use domain::post::{NewPost, Tags};
     use garde::Validate;
 
     use super::*;
@@ -139,8 +139,8 @@ mod tests {
             let words = post.content.split_whitespace().count();
             assert!((35..=270).contains(&words), "{words} words: {}", post.content);
             assert!(!format!("{}{}", post.title, post.content).contains(['{', '}']), "{post:?}");
-            let tags = domain::post::distinct(post.tags.clone());
-            assert_eq!(tags, post.tags);
+            let tags = Tags::from(post.tags.clone());
+            assert_eq!(tags.distinct(), post.tags);
             let new = NewPost { title: post.title, content: post.content, tags, file_name: None };
             new.validate().unwrap();
         }

@@ -1,0 +1,57 @@
+# The only door: `make help` lists what there is.
+# What a bare Debian machine lacks (PostgreSQL, a C linker) is installed or named by scripts/need.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+HANDRAIL := target/debug/handrail
+
+.PHONY: help run test lint fmt docs demo-data migrate openapi config release clean build need
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: need build ## Build and serve on port 3000, with a private PostgreSQL unless DATABASE_URL is set
+	@exec $(HANDRAIL) serve
+
+test: need ## Run all tests on a throw-away PostgreSQL
+	$(CARGO) build --quiet --package api --package tests
+	target/debug/with-postgres $(CARGO) test --workspace --quiet
+
+lint: ## Check format, clippy, crate graph, documents and licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	scripts/crate-graph
+	scripts/deny
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+docs: build ## Write the documents that are made from the code anew
+	$(HANDRAIL) config --example > .env.example
+	$(HANDRAIL) errors > docs/errors.md
+
+demo-data: need build ## Add 10 000 users and 100 000 posts to the database
+	@$(HANDRAIL) demo-data
+
+migrate: need build ## Bring the database up to date
+	@$(HANDRAIL) migrate
+
+openapi: build ## Print the API description
+	@$(HANDRAIL) openapi
+
+config: build ## Print the settings in force, secrets as stars
+	@$(HANDRAIL) config
+
+release: need ## Build the optimised program: target/release/handrail
+	$(CARGO) build --release --package api
+
+clean: ## Remove what was built, and the development data
+	$(CARGO) clean
+	rm -rf .data
+
+build:
+	@$(CARGO) build --package api
+
+need:
+	@scripts/need
