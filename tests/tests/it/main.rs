@@ -13,6 +13,7 @@ mod posts;
 mod preferences;
 mod profile;
 mod program;
+mod readme;
 mod schema;
 mod search;
 mod slow_clients;
