@@ -68,11 +68,16 @@ impl Cluster {
     /// Connection URL of a database over the unix socket, for `tokio-postgres` and `psql`.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgresql://app@/{}?host={}",
-            percent_encoded(database.as_bytes()),
-            percent_encoded(self.places.socket_dir.as_os_str().as_encoded_bytes()),
-        )
+        url(&self.places, database)
+    }
+
+    /// Connection URL of a database of the server that another program runs on this data, for those who met [`Error::InUse`].
+    ///
+    /// # Errors
+    /// [`Error::NoUser`] and [`Error::Io`], as for [`Cluster::start`].
+    pub fn url_of_running(settings: &Settings, database: &str) -> Result<String, Error> {
+        let (places, _) = places::choose(&settings.data_dir, Account::choose()?)?;
+        Ok(url(&places, database))
     }
 
     /// Absolute path of the data, which is not the one asked for when the server's user cannot reach that.
@@ -94,6 +99,14 @@ impl Cluster {
     pub fn stop(mut self) -> Result<(), Error> {
         self.server.stop()
     }
+}
+
+fn url(places: &Places, database: &str) -> String {
+    format!(
+        "postgresql://app@/{}?host={}",
+        percent_encoded(database.as_bytes()),
+        percent_encoded(places.socket_dir.as_os_str().as_encoded_bytes()),
+    )
 }
 
 impl Drop for Cluster {

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use auth::Passwords;
 use cluster::Cluster;
 use config::{Config, Database, Environment};
@@ -16,6 +16,8 @@ use super::admin;
 
 /// The first administrator of a development database.
 pub(crate) const DEVELOPMENT_ADMIN: &str = "admin@example.com";
+/// The database of the private cluster.
+const DATABASE: &str = "postgres";
 /// The file in the data folder that keeps the password made for it.
 const PASSWORD_FILE: &str = "admin-password";
 
@@ -28,17 +30,30 @@ pub(crate) struct Source {
 impl Source {
     /// Takes the database that is set, or starts the private one. Called from the main thread, before any runtime.
     pub(crate) fn open(database: &Database) -> Result<Self> {
+        Self::find(database, |_| Err(anyhow!("another `handrail serve` is using it; stop that first, or set DATA_DIR or DATABASE_URL")))
+    }
+
+    /// The same, but joins a private one that a running server has started.
+    pub(crate) fn join(database: &Database) -> Result<Self> {
+        Self::find(database, |settings| Ok(Cluster::url_of_running(settings, DATABASE)?))
+    }
+
+    fn find(database: &Database, in_use: impl FnOnce(&cluster::Settings) -> Result<String>) -> Result<Self> {
         let timeouts = Timeouts { connect: database.connect_timeout, statement: database.statement_timeout, lock: database.lock_timeout };
         let (url, cluster) = if let Some(url) = &database.url {
             (url.expose().clone(), None)
         } else {
-            let cluster = Cluster::start(&cluster::Settings {
+            let settings = cluster::Settings {
                 data_dir: std::path::absolute(database.data_dir.join("postgres"))?,
                 bin_dir: database.bin_dir.clone(),
                 durable: true,
                 max_connections: 200,
-            })?;
-            (cluster.url("postgres"), Some(cluster))
+            };
+            match Cluster::start(&settings) {
+                Ok(cluster) => (cluster.url(DATABASE), Some(cluster)),
+                Err(error @ cluster::Error::InUse { .. }) => (in_use(&settings).context(error)?, None),
+                Err(error) => return Err(error.into()),
+            }
         };
         let connector = Connector::new(&url, timeouts).context("DATABASE_URL cannot be used")?;
         Ok(Self { connector, cluster })
@@ -57,7 +72,7 @@ impl Source {
 
 /// Runs a command that needs the database and then ends.
 pub(crate) fn with_database(config: &Config, work: impl AsyncFnOnce(Connector) -> Result<()>) -> Result<()> {
-    let source = Source::open(&config.database)?;
+    let source = Source::join(&config.database)?;
     let connector = source.connector.clone();
     let done = Runtime::new()?.block_on(async {
         wait(&connector, config.database.start_timeout, |_| {}).await?;

@@ -42,6 +42,11 @@ async fn without_a_database_url_it_brings_its_own_and_keeps_the_data() {
     let body = json!({ "email": "ada@example.com", "name": "Ada", "password": "difference engine 1843" });
     program.client().post("/api/auth/register").json(&body).send().await.expect(201);
     let database = program.expect_line("Database");
+    // Commands beside it use its database; a second server is told.
+    assert!(command(&["migrate"], &variables).status().expect("an end").success());
+    let second = command(&["serve"], &variables).output().expect("an end");
+    let told = String::from_utf8_lossy(&second.stderr);
+    assert!(!second.status.success() && told.contains("another `handrail serve` is using it"), "{told}");
     program.signal("INT");
     assert!(program.wait().success(), "{}", program.output());
 

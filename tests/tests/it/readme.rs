@@ -16,7 +16,8 @@ async fn the_tour_works_line_by_line() {
     let line = program.expect_line("Handrail   http://");
     let address = line.split("http://").nth(1).expect("an address").trim();
     // Every status goes to standard error, what is answered stays where the tour wants it.
-    let script = format!("curl() {{ command curl \"$@\" -w '%{{stderr}}%{{http_code}}\\n'; }}\n{}", tour.replace("localhost:3000", address));
+    let script =
+        format!("curl() {{ command curl \"$@\" -w '%{{stderr}}%{{http_code}}\\n'; }}\n{}", tour.replace("localhost:3000", address));
     let output = Command::new("bash").arg("-c").arg(script).current_dir(program.folder()).output().expect("bash and curl");
     let statuses = String::from_utf8_lossy(&output.stderr);
     let statuses: Vec<&str> = statuses.split_whitespace().collect();
