@@ -6,7 +6,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 HANDRAIL := target/debug/handrail
 
-.PHONY: help run test lint fmt docs demo-data migrate openapi config release clean build need
+.PHONY: help run test lint fmt docs demo-data migrate openapi config release clean build need tools
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ lint: ## Check format, clippy, crate graph, documents and licences
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	scripts/crate-graph
 	scripts/deny
+
+tools: ## Install what lint uses beyond the toolchain: cargo-deny (takes minutes, once)
+	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked --quiet
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
