@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 HANDRAIL := target/debug/handrail
+# PostgreSQL's programs, where scripts/need had to fetch them.
+export PG_BIN_DIR ?= $(wildcard $(CURDIR)/.data/pg/bin)
 
 .PHONY: help run test lint fmt docs demo-data migrate openapi config release clean build need tools
 

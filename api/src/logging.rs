@@ -8,7 +8,7 @@ use std::{
 use config::{Log, LogFormat, LogLevel};
 use slog::{Drain, FnValue, Level, Logger, PushFnValue, o};
 
-/// Records that may wait to be written; a worker that finds it full waits, so that none is lost.
+/// Records that may wait to be written. A worker that finds it full goes on without; how many were lost is told in the log.
 const QUEUE: usize = 8192;
 /// Bytes gathered before a line's end: the formatter writes in crumbs.
 const LINE: usize = 16 * 1024;
@@ -52,8 +52,8 @@ pub(crate) fn start(settings: Log) -> Guard {
     let bridged = match level {
         Level::Trace => log::Level::Trace,
         Level::Debug => log::Level::Debug,
-        Level::Info => log::Level::Info,
-        Level::Warning => log::Level::Warn,
+        // What libraries tell at their own info level is for their developers.
+        Level::Info | Level::Warning => log::Level::Warn,
         _ => log::Level::Error,
     };
     if slog_stdlog::init_with_level(bridged).is_err() {
@@ -66,7 +66,7 @@ fn queued<D>(drain: D) -> (slog_async::Async, slog_async::AsyncGuard)
 where
     D: Drain<Ok = (), Err = slog::Never> + Send + 'static,
 {
-    slog_async::Async::new(drain).chan_size(QUEUE).overflow_strategy(slog_async::OverflowStrategy::Block).build_with_guard()
+    slog_async::Async::new(drain).chan_size(QUEUE).overflow_strategy(slog_async::OverflowStrategy::DropAndReport).build_with_guard()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a log line says when it was written")]

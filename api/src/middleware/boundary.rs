@@ -201,3 +201,47 @@ impl KV for Line {
         self.cause.as_deref().map_or(Ok(()), |cause| out.emit_str("cause", cause))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, body, middleware::from_fn, test, web};
+
+    use super::*;
+
+    /// What a handler that goes wrong in this way makes of a request.
+    async fn answer(path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
+        let readiness = Arc::new(Readiness::default());
+        readiness.start();
+        let settings = Data::new(Boundary { access_log: false, secure: false, readiness });
+        let app = App::new()
+            .app_data(settings)
+            .route("/panic", web::get().to(|| async { (None::<u8>).map_or_else(|| panic!("the secret cause"), |_| HttpResponse::Ok()) }))
+            .route("/fault", web::get().to(|| async { Err::<HttpResponse, _>(Error::internal("the secret cause")) }))
+            .route("/foreign", web::get().to(|| async { Err::<HttpResponse, _>(actix_web::error::ErrorImATeapot("the secret cause")) }))
+            .wrap(from_fn(boundary));
+        let app = test::init_service(app).await;
+        let request = test::TestRequest::get().uri(path).insert_header(("x-request-id", "told")).to_request();
+        let (status, headers, bytes) = match test::try_call_service(&app, request).await {
+            Ok(response) => (response.status(), response.headers().clone(), body::to_bytes(response.into_body()).await.ok()),
+            Err(error) => {
+                let response = error.error_response();
+                (response.status(), response.headers().clone(), body::to_bytes(response.into_body()).await.ok())
+            }
+        };
+        (status, headers, serde_json::from_slice(&bytes.unwrap()).unwrap())
+    }
+
+    #[actix_web::test]
+    async fn whatever_goes_wrong_is_told_in_one_shape_without_its_cause() {
+        let _log = slog_scope::set_global_logger(slog::Logger::root(slog::Discard, slog::o!()));
+        for (path, status, code) in
+            [("/panic", 500, "INTERNAL_ERROR"), ("/fault", 500, "INTERNAL_ERROR"), ("/foreign", 418, "VALIDATION_ERROR")]
+        {
+            let (seen, headers, body) = answer(path).await;
+            assert_eq!((seen.as_u16(), body["code"].as_str(), body["requestId"].as_str()), (status, Some(code), Some("told")), "{path}");
+            assert_eq!(headers.get("x-request-id").unwrap(), "told");
+            assert_eq!(headers.get("content-type").unwrap(), "application/json");
+            assert!(!body.to_string().contains("secret"), "{body}");
+        }
+    }
+}

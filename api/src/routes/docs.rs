@@ -18,7 +18,14 @@ use crate::{
 static DESCRIPTION: LazyLock<Vec<u8>> = LazyLock::new(|| serde_json::to_vec(&openapi::document()).unwrap_or_default());
 
 static UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-    Arc::new(Config::from("/openapi.json").try_it_out_enabled(true).persist_authorization(true).display_request_duration(true).filter(true).use_base_layout())
+    Arc::new(
+        Config::from("/openapi.json")
+            .try_it_out_enabled(true)
+            .persist_authorization(true)
+            .display_request_duration(true)
+            .filter(true)
+            .use_base_layout(),
+    )
 });
 
 /// The page runs its own scripts and calls its own server; the interface sets styles inline and shows pictures as data.

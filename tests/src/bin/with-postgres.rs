@@ -30,7 +30,7 @@ fn run() -> Result<ExitCode> {
     // PostgreSQL refuses to run as root and then runs as another user, who has to get in.
     #[cfg(unix)]
     std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-    let bin_dir = std::env::var_os("PG_BIN_DIR").map(Into::into);
+    let bin_dir = std::env::var_os("PG_BIN_DIR").filter(|folder| !folder.is_empty()).map(Into::into);
     let cluster = Cluster::start(&Settings { data_dir: folder.path().join("postgres"), bin_dir, durable: false, max_connections: 300 })?;
     let result = finish(command.env("TEST_DATABASE_URL", cluster.url("postgres")));
     cluster.stop()?;
