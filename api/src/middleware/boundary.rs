@@ -215,7 +215,7 @@ mod tests {
         let settings = Data::new(Boundary { access_log: false, secure: false, readiness });
         let app = App::new()
             .app_data(settings)
-            .route("/panic", web::get().to(|| async { (None::<u8>).map_or_else(|| panic!("the secret cause"), |_| HttpResponse::Ok()) }))
+            .route("/panic", web::get().to(|| async { (None::<HttpResponse>).unwrap_or_else(|| panic!("the secret cause")) }))
             .route("/fault", web::get().to(|| async { Err::<HttpResponse, _>(Error::internal("the secret cause")) }))
             .route("/foreign", web::get().to(|| async { Err::<HttpResponse, _>(actix_web::error::ErrorImATeapot("the secret cause")) }))
             .wrap(from_fn(boundary));
