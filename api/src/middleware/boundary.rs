@@ -208,6 +208,10 @@ mod tests {
 
     use super::*;
 
+    async fn panics() -> HttpResponse {
+        panic!("the secret cause")
+    }
+
     /// What a handler that goes wrong in this way makes of a request.
     async fn answer(path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
         let readiness = Arc::new(Readiness::default());
@@ -215,7 +219,7 @@ mod tests {
         let settings = Data::new(Boundary { access_log: false, secure: false, readiness });
         let app = App::new()
             .app_data(settings)
-            .route("/panic", web::get().to(|| async { (None::<HttpResponse>).unwrap_or_else(|| panic!("the secret cause")) }))
+            .route("/panic", web::get().to(panics))
             .route("/fault", web::get().to(|| async { Err::<HttpResponse, _>(Error::internal("the secret cause")) }))
             .route("/foreign", web::get().to(|| async { Err::<HttpResponse, _>(actix_web::error::ErrorImATeapot("the secret cause")) }))
             .wrap(from_fn(boundary));
