@@ -5,6 +5,7 @@
 
 mod lease;
 mod pipeline;
+mod totals;
 
 use std::{
     sync::{
@@ -26,6 +27,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::{Connector, Error, Result, error::is_lost};
 use lease::Lease;
 use pipeline::Pipeline;
+use totals::Totals;
 
 /// How large the two lanes are, and how long they may take.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +50,8 @@ pub struct Db {
     turn: AtomicUsize,
     sizes: Sizes,
     statement: Duration,
+    /// The totals of long lists.
+    pub(crate) totals: Totals,
 }
 
 impl Db {
@@ -75,7 +79,7 @@ impl Db {
             .build()
             .expect("a pool with a runtime");
         let pipelines = (0..sizes.pipelines.max(1)).map(|_| Pipeline::default()).collect();
-        Self { connector, pool, pipelines, turn: AtomicUsize::new(0), sizes, statement: timeouts.statement }
+        Self { connector, pool, pipelines, turn: AtomicUsize::new(0), sizes, statement: timeouts.statement, totals: Totals::default() }
     }
 
     /// Runs a known-fast read on a shared connection. A connection lost on the way is replaced and the read tried once more.
@@ -105,6 +109,11 @@ impl Db {
                 }
             }
         }
+    }
+
+    /// Runs a read in the lane that suits it: the shared one when it is known to be fast.
+    pub(crate) async fn read_in<T>(&self, fast: bool, query: impl AsyncFn(&AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
+        if fast { self.read(query).await } else { self.run(async |connection| query(connection).await).await }
     }
 
     /// Runs queries on a pooled connection of their own.

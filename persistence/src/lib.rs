@@ -27,3 +27,10 @@ fn page_offset(page: u32, limit: u32) -> i64 {
 fn total(count: i64) -> u64 {
     count.try_into().unwrap_or(0)
 }
+
+/// A fresh count, remembered when it is large.
+fn counted(db: &Db, key: String, count: i64) -> u64 {
+    let count = total(count);
+    db.totals.keep(key, count);
+    count
+}

@@ -13,7 +13,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{Db, Result, page_offset, schema::posts, total};
+use crate::{Db, Result, counted, page_offset, schema::posts};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = posts)]
@@ -123,22 +123,32 @@ pub async fn list(db: &Db, filter: &Filter, window: &Window) -> Result<Page<Post
 }
 
 async fn by_page(db: &Db, filter: &Filter, page: u32, limit: u32) -> Result<Page<Post>> {
+    let key = format!("posts {:?} {:?}", filter.author, filter.tags);
+    let known = db.totals.get(&key);
     let (rows, count): (Vec<PostRow>, i64) = db
-        .run(async |conn| {
-            let conn: &diesel_async::AsyncPgConnection = conn;
+        .read_in(is_fast(filter, page_offset(page, limit)), async |conn| {
             let (mut first, mut second) = (conn, conn);
             let some = sorted(matching(filter), filter.sort).limit(i64::from(limit)).offset(page_offset(page, limit));
-            let rows = some.select(PostRow::as_select());
+            let rows = some.select(PostRow::as_select()).load(&mut first);
+            if known.is_some() {
+                return Ok((rows.await?, 0));
+            }
             let all = matching(filter).select(dsl::count_star());
-            futures::try_join!(rows.load(&mut first), all.get_result(&mut second))
+            futures::try_join!(rows, all.get_result(&mut second))
         })
         .await?;
-    Ok(Page { items: rows.into_iter().map(Into::into).collect(), total: Some(total(count)), next: None })
+    let total = known.unwrap_or_else(|| counted(db, key, count));
+    Ok(Page { items: rows.into_iter().map(Into::into).collect(), total: Some(total), next: None })
+}
+
+/// Whether an index leads straight to the rows: tags have to be gathered first, and skipped rows are read too.
+fn is_fast(filter: &Filter, offset: i64) -> bool {
+    filter.tags.distinct().is_empty() && filter.author.is_none() && offset <= 1000
 }
 
 async fn by_cursor(db: &Db, filter: &Filter, cursor: Option<Cursor>, limit: u32) -> Result<Page<Post>> {
     let rows: Vec<PostRow> = db
-        .run(async |conn| {
+        .read_in(is_fast(filter, 0), async |mut conn| {
             let ordered = sorted(matching(filter), filter.sort).limit(i64::from(limit) + 1);
             let rest = match (filter.sort, cursor) {
                 (_, None) => ordered,
@@ -152,7 +162,7 @@ async fn by_cursor(db: &Db, filter: &Filter, cursor: Option<Cursor>, limit: u32)
                         .filter(posts::updated_at.lt(at).or(posts::updated_at.eq(at).and(posts::id.lt(id))))
                 }
             };
-            rest.select(PostRow::as_select()).load(conn).await
+            rest.select(PostRow::as_select()).load(&mut conn).await
         })
         .await?;
     let items = rows.into_iter().map(Post::from).collect();

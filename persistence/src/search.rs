@@ -40,7 +40,11 @@ pub async fn posts(db: &Db, wanted: &Wanted) -> Result<(Vec<Hit>, u64)> {
             "StartSel={MARK_START}, StopSel={MARK_STOP}, MaxWords=30, MinWords=12, MaxFragments=2, FragmentDelimiter=\" … \""
         ),
     };
-    let rows: Vec<Row> = db.run(async |conn| statement.load(conn).await).await?;
+    let rows: Vec<Row> = if wanted.tags.is_empty() {
+        db.run(async |conn| statement.load(conn).await).await?
+    } else {
+        db.run(async |conn| Tagged(statement).load(conn).await).await?
+    };
     let count = rows.as_slice().first().map_or(0, |row| row.0);
     Ok((rows.into_iter().filter_map(hit).collect(), total(count)))
 }
@@ -71,8 +75,7 @@ fn hit((_, id, author, title, tags, created_at, updated_at, rank, snippet): Row)
     })
 }
 
-/// Written out, as Diesel has no words for it, but with a static id, so that it is prepared once per connection.
-#[derive(Clone)]
+/// The search without tags. Written out, as Diesel has no words for it, but with a static id, so that it is prepared once per connection.
 struct Statement {
     query: String,
     tags: Vec<String>,
@@ -81,15 +84,22 @@ struct Statement {
     headline: String,
 }
 
-impl QueryFragment<Pg> for Statement {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+/// The search with tags: a statement of its own. "Carries all of none" is true of every post, and a prepared plan would read the whole
+/// tag index to find that out (50 ms against 6 ms for 925 hits in 100 000 posts).
+struct Tagged(Statement);
+
+impl Statement {
+    fn write<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>, tagged: bool) -> QueryResult<()> {
         out.push_sql("WITH wanted AS (SELECT websearch_to_tsquery('english', ");
         out.push_bind_param::<Text, _>(&self.query)?;
         out.push_sql(
             ") AS words), found AS MATERIALIZED (\
-               SELECT posts.id, ts_rank(posts.search, words) AS rank FROM posts, wanted WHERE posts.search @@ words AND posts.tags @> ",
+               SELECT posts.id, ts_rank(posts.search, words) AS rank FROM posts, wanted WHERE posts.search @@ words",
         );
-        out.push_bind_param::<Array<Text>, _>(&self.tags)?;
+        if tagged {
+            out.push_sql(" AND posts.tags @> ");
+            out.push_bind_param::<Array<Text>, _>(&self.tags)?;
+        }
         out.push_sql("), best AS (SELECT id, rank FROM found ORDER BY rank DESC, id DESC LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.limit)?;
         out.push_sql(" OFFSET ");
@@ -107,21 +117,44 @@ impl QueryFragment<Pg> for Statement {
     }
 }
 
+type Columns = (
+    BigInt,
+    Nullable<SqlUuid>,
+    Nullable<SqlUuid>,
+    Nullable<Text>,
+    Nullable<Array<Text>>,
+    Nullable<Timestamptz>,
+    Nullable<Timestamptz>,
+    Nullable<Float4>,
+    Nullable<Text>,
+);
+
+impl QueryFragment<Pg> for Statement {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.write(&mut out, false)
+    }
+}
+
+impl QueryFragment<Pg> for Tagged {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.write(&mut out, true)
+    }
+}
+
 impl QueryId for Statement {
     type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
+impl QueryId for Tagged {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
 impl Query for Statement {
-    type SqlType = (
-        BigInt,
-        Nullable<SqlUuid>,
-        Nullable<SqlUuid>,
-        Nullable<Text>,
-        Nullable<Array<Text>>,
-        Nullable<Timestamptz>,
-        Nullable<Timestamptz>,
-        Nullable<Float4>,
-        Nullable<Text>,
-    );
+    type SqlType = Columns;
+}
+
+impl Query for Tagged {
+    type SqlType = Columns;
 }
