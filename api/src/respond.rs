@@ -114,7 +114,7 @@ impl<T: JsonSchema> Describe for Listed<T> {
         let schema = operation.output::<Vec<T>>();
         operation.answers(200, "OK", Some(&schema));
         operation.header("Link", "RFC 8288: first, prev, next, last; by cursor: next");
-        operation.header("X-Total-Count", "How many items all pages hold; beyond 1000 up to a second old; absent by cursor");
+        operation.header("X-Total-Count", "How many items all pages hold; beyond 1000 about a second old; absent by cursor");
     }
 }
 

@@ -126,7 +126,7 @@ async fn by_page(db: &Db, filter: &Filter, page: u32, limit: u32) -> Result<Page
     let key = format!("posts {:?} {:?}", filter.author, filter.tags);
     let known = db.totals.get(&key);
     let (rows, count): (Vec<PostRow>, i64) = db
-        .read_in(is_fast(filter, page_offset(page, limit)), async |conn| {
+        .read_in(known.is_some() && is_fast(filter, page_offset(page, limit)), async |conn| {
             let (mut first, mut second) = (conn, conn);
             let some = sorted(matching(filter), filter.sort).limit(i64::from(limit)).offset(page_offset(page, limit));
             let rows = some.select(PostRow::as_select()).load(&mut first);

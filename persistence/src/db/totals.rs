@@ -18,10 +18,15 @@ const KEPT_MAX: usize = 256;
 pub(crate) struct Totals(Mutex<HashMap<String, (u64, Instant)>>);
 
 impl Totals {
-    /// The remembered count, if there is one that is still good.
+    /// The remembered count. When it has aged, one caller gets nothing and has to count; the others go on with it meanwhile.
     pub(crate) fn get(&self, key: &str) -> Option<u64> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(key).filter(|(_, counted)| counted.elapsed() < AGE_MAX).map(|(total, _)| *total)
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (total, counted) = kept.get_mut(key)?;
+        if counted.elapsed() < AGE_MAX {
+            return Some(*total);
+        }
+        *counted = Instant::now();
+        None
     }
 
     /// Remembers a count, unless it is small enough to be counted every time.
