@@ -47,7 +47,9 @@ pub(crate) fn start(settings: Log) -> Guard {
             queued(Mutex::new(json).fuse())
         }
     };
-    let root = Logger::root(drain.filter_level(level).fuse(), o!());
+    // What a client's bad bytes make of a connection is an error to the HTTP library, not to whoever watches this log.
+    let quiet = move |record: &slog::Record<'_>| Level::Debug.is_at_least(level) || !record.tag().starts_with("actix_http");
+    let root = Logger::root(drain.filter(quiet).filter_level(level).fuse(), o!());
     let scope = slog_scope::set_global_logger(root);
     let bridged = match level {
         Level::Trace => log::Level::Trace,

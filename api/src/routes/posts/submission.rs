@@ -96,6 +96,8 @@ impl Describe for Submission {
                 "file": { "type": "string", "format": "binary", "description": "A text or Markdown file in place of `content`." },
             },
             "additionalProperties": false,
+            "anyOf": [{ "required": ["title", "content"] }, { "required": ["file"] }],
+            "not": { "required": ["content", "file"] },
         });
         operation.takes("multipart/form-data", &form);
         let text = json!({ "type": "string", "minLength": 1, "maxLength": 100_000, "pattern": domain::text::PROSE.as_str() });
