@@ -4,11 +4,12 @@ mod reader;
 mod render;
 mod secret;
 mod settings;
+mod types;
 
 pub use reader::{Described, Problems};
 pub use render::{effective, example};
 pub use secret::Secret;
-pub use settings::{Admin, Auth, Config, Database, Environment, Http, Log, LogFormat, LogLevel};
+pub use types::{Admin, Auth, Config, Database, Environment, Http, Log, LogFormat, LogLevel};
 
 /// Where settings come from.
 pub struct Sources<'a> {

@@ -24,6 +24,11 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+/// The most problems that one answer tells, of the form and of fields each: a huge body full of mistakes must not get a huge answer.
+const PROBLEMS_MAX: usize = 100;
+/// The longest field name that is repeated, in characters.
+const NAME_MAX: usize = 100;
+
 /// What was wrong with which field: the shape of zod's `flatten()`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -49,11 +54,19 @@ impl Details {
         Self { form_errors: vec![problem.into()], ..Self::default() }
     }
 
-    /// Adds a problem; an empty name means the input as a whole. The same problem is not said twice.
+    /// Adds a problem; an empty name means the input as a whole. The same problem is not said twice, and no more than 100 are.
     pub fn push(&mut self, name: &str, problem: impl Into<String>) {
         let problem = problem.into();
-        let list = if name.is_empty() { &mut self.form_errors } else { self.field_errors.entry(name.to_owned()).or_default() };
-        if !list.contains(&problem) {
+        let list = if name.is_empty() {
+            &mut self.form_errors
+        } else {
+            let name: String = name.chars().take(NAME_MAX).collect();
+            if self.field_errors.len() >= PROBLEMS_MAX && !self.field_errors.contains_key(&name) {
+                return;
+            }
+            self.field_errors.entry(name).or_default()
+        };
+        if list.len() < PROBLEMS_MAX && !list.contains(&problem) {
             list.push(problem);
         }
     }

@@ -6,6 +6,7 @@ pub mod demo;
 mod error;
 pub mod migrate;
 pub mod posts;
+pub mod profiles;
 pub mod schema;
 pub mod search;
 pub mod sessions;

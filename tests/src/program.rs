@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::Client;
 
 /// A running `handrail`, killed in the end if it still runs.
@@ -73,10 +75,19 @@ impl Program {
         Client::new(format!("127.0.0.1:{port}").parse().expect("an address"), None)
     }
 
-    /// Sends it a signal by name.
-    pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
-        assert!(status.is_ok_and(|status| status.success()), "kill -{name}");
+    /// Asks it to stop, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.signal(Signal::INT);
+    }
+
+    /// Asks it to stop, as an orchestrator does.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("its process id");
+        kill_process(pid, signal).expect("a running program");
     }
 
     /// Waits for its end.

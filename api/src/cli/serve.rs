@@ -48,7 +48,7 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
         return Err(error);
     }
     if config.environment == Environment::Development {
-        welcome(config, source, address);
+        welcome(config, source, address).await;
     }
     let sweeping = tokio::spawn(sweep(startup::small_db(config, &source.connector)));
 
@@ -83,12 +83,15 @@ async fn start(config: &Config, connector: &Connector, readiness: &Arc<Readiness
 }
 
 /// Tells a developer where everything is.
-fn welcome(config: &Config, source: &Source, address: std::net::SocketAddr) {
+async fn welcome(config: &Config, source: &Source, address: std::net::SocketAddr) {
     let database = source.private_dir().map_or_else(|| source.connector.place(), |folder| format!("private, in {}", folder.display()));
     println!("\n  Handrail   http://{address}");
     println!("  Docs       http://{address}/docs");
     println!("  Database   {database}");
-    if let Some(password) = startup::kept_password(config) {
+    let db = startup::small_db(config, &source.connector);
+    if let Some(password) = startup::kept_password(config)
+        && startup::is_kept_password(&db, &password).await
+    {
         println!("  Admin      {}  {password}", startup::DEVELOPMENT_ADMIN);
     }
     println!("  Stop       Ctrl-C\n");

@@ -120,28 +120,37 @@ pub(crate) async fn settle_schema(config: &Config, connector: &Connector, db: &D
     Ok(())
 }
 
-/// Makes the first administrator when there is none, and returns where its password can be read, in development.
+/// Makes the first administrator when there is none. Of several replicas that start at once, one does.
 pub(crate) async fn first_admin(config: &Config, connector: &Connector, db: &Db) -> Result<()> {
     if users::has_admin(db).await? {
         return Ok(());
     }
-    let passwords = Passwords::new(1, 1);
-    if let Some(given) = &config.admin {
-        let password = given.password.expose().clone();
-        return admin::ensure(connector, &passwords, given.email.clone(), "Administrator".to_owned(), password).await;
+    let (email, password) = match &config.admin {
+        Some(given) => (given.email.clone(), given.password.expose().clone()),
+        None if config.environment == Environment::Production => {
+            slog_scope::warn!("there is no administrator: set ADMIN_EMAIL and ADMIN_PASSWORD, or run `handrail admin create`");
+            return Ok(());
+        }
+        None => (DEVELOPMENT_ADMIN.to_owned(), auth::Token::generate()?.reveal()),
+    };
+    let made = admin::ensure(connector, &Passwords::new(1, 1), email, "Administrator".to_owned(), password.clone()).await;
+    match made {
+        Err(_) if users::has_admin(db).await? => Ok(()),
+        Err(error) => Err(error.context("the first administrator cannot be made")),
+        Ok(()) if config.admin.is_none() => keep_password(config, &password),
+        Ok(()) => Ok(()),
     }
-    if config.environment == Environment::Production {
-        slog_scope::warn!("there is no administrator: set ADMIN_EMAIL and ADMIN_PASSWORD, or run `handrail admin create`");
-        return Ok(());
-    }
-    let password = auth::Token::generate()?.reveal();
-    admin::ensure(connector, &passwords, DEVELOPMENT_ADMIN.to_owned(), "Administrator".to_owned(), password.clone()).await?;
-    keep_password(config, &password)
 }
 
 /// The password made for the development administrator, while its file is there.
 pub(crate) fn kept_password(config: &Config) -> Option<String> {
     fs::read_to_string(config.database.data_dir.join(PASSWORD_FILE)).ok().map(|text| text.trim().to_owned())
+}
+
+/// Whether this is the password of the development administrator of this very database: the file may be another's.
+pub(crate) async fn is_kept_password(db: &Db, password: &str) -> bool {
+    let Ok(Some(account)) = users::account(db, DEVELOPMENT_ADMIN).await else { return false };
+    Passwords::new(1, 1).verify(password, account.password_hash.as_deref()).await.unwrap_or(false)
 }
 
 fn keep_password(config: &Config, password: &str) -> Result<()> {

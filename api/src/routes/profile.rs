@@ -6,7 +6,7 @@ use domain::{
     Error, Result,
     user::{Profile, ProfileUpdate},
 };
-use persistence::{Db, users};
+use persistence::{Db, profiles};
 
 use crate::{extract::Body, respond::Json};
 
@@ -15,7 +15,7 @@ use crate::{extract::Body, respond::Json};
 /// # Errors
 /// `UNAUTHORIZED`.
 pub async fn show(session: Session, db: Data<Db>) -> Result<Json<Profile>> {
-    users::profile(&db, session.user).await?.map(Json).ok_or_else(Error::unauthorized)
+    profiles::find(&db, session.user).await?.map(Json).ok_or_else(Error::unauthorized)
 }
 
 /// Changes the caller's profile; what is absent stays.
@@ -23,5 +23,5 @@ pub async fn show(session: Session, db: Data<Db>) -> Result<Json<Profile>> {
 /// # Errors
 /// `VALIDATION_ERROR`.
 pub async fn update(session: Session, db: Data<Db>, Body(update): Body<ProfileUpdate>) -> Result<Json<Profile>> {
-    users::update_profile(&db, session.user, &update).await?.map(Json).ok_or_else(Error::unauthorized)
+    profiles::update(&db, session.user, &update).await?.map(Json).ok_or_else(Error::unauthorized)
 }

@@ -52,7 +52,7 @@ async fn no_body_is_a_surprise() {
         let begun = Instant::now();
         let answer = ada.client.post("/api/posts").body("application/json", body).send().await;
         assert_eq!(answer.status, 400, "{shown}: {}", answer.text);
-        assert!(answer.text.len() < 4_000_000 && begun.elapsed() < Duration::from_secs(5), "{shown}");
+        assert!(answer.text.len() < 20_000 && begun.elapsed() < Duration::from_secs(5), "{shown}");
         assert!(!answer.text.contains("serde") && !answer.text.contains("invalid type"), "{shown}: {}", answer.text);
     }
     assert_eq!(app.count("SELECT count(*) FROM posts").await, 0);

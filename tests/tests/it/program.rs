@@ -21,15 +21,30 @@ async fn it_migrates_makes_an_administrator_once_serves_and_stops() {
     assert_eq!(kept.trim(), password);
     let login = json!({ "email": "admin@example.com", "password": password });
     assert_eq!(client.post("/api/auth/login").json(&login).send().await.expect(200).at("/user/role"), "admin");
-    program.signal("TERM");
+    program.terminate();
     assert!(program.wait().success(), "{}", program.output());
 
     let mut again = serve(&database);
     again.client().get("/readyz").send().await;
     again.expect_line("Stop");
     assert!(!again.output().contains("admin@example.com"), "made once:\n{}", again.output());
-    again.signal("INT");
+    again.interrupt();
     assert!(again.wait().success());
+
+    // A kept password of another database is not shown for this one.
+    let other = Database::empty().await;
+    let data = program.folder().join(".data");
+    let variables = [("DATABASE_URL", other.url.as_str()), ("PORT", "0"), ("WORKERS", "1"), ("DATA_DIR", data.to_str().expect("a path"))];
+    let mut with_given = Program::start(
+        &["serve"],
+        &[&variables[..], &[("ADMIN_EMAIL", "boss@example.com"), ("ADMIN_PASSWORD", "given password 77")]].concat(),
+    );
+    with_given.expect_line("Stop");
+    assert!(!with_given.output().contains(&password), "{}", with_given.output());
+    let login = json!({ "email": "boss@example.com", "password": "given password 77" });
+    with_given.client().post("/api/auth/login").json(&login).send().await.expect(200);
+    with_given.terminate();
+    assert!(with_given.wait().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,14 +62,14 @@ async fn without_a_database_url_it_brings_its_own_and_keeps_the_data() {
     let second = command(&["serve"], &variables).output().expect("an end");
     let told = String::from_utf8_lossy(&second.stderr);
     assert!(!second.status.success() && told.contains("another `handrail serve` is using it"), "{told}");
-    program.signal("INT");
+    program.interrupt();
     assert!(program.wait().success(), "{}", program.output());
 
     let mut again = Program::start(&["serve"], &variables);
     again.expect_line("Stop");
     let login = json!({ "email": "ada@example.com", "password": "difference engine 1843" });
     again.client().post("/api/auth/login").json(&login).send().await.expect(200);
-    again.signal("TERM");
+    again.terminate();
     assert!(again.wait().success());
     // Data that root's stand-in cannot reach lies in the system's temporary folder.
     if let Some((_, moved)) = database.split_once("private, in ") {
@@ -114,7 +129,7 @@ async fn a_production_server_waits_for_its_migrations() {
     }
     client.get("/api/users").send().await.expect(200);
 
-    program.signal("TERM");
+    program.terminate();
     assert!(program.wait().success());
     for line in program.output().lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
@@ -136,7 +151,7 @@ async fn the_log_tells_requests_but_no_secrets() {
     let id = profile.send().await.expect(200).text_at("/id");
     client.get("/api/search?query=private-words").send().await.expect(200);
     client.get("/api/posts/01900000-0000-7000-8000-000000000000").send().await.expect(404);
-    program.signal("TERM");
+    program.terminate();
     assert!(program.wait().success());
     let log = program.output();
     let line: Value = serde_json::from_str(&program.expect_line("look-here")).expect("a JSON line");
@@ -158,13 +173,13 @@ async fn a_second_signal_ends_it_at_once() {
     let mut program = Program::start(&["serve"], &variables);
     program.expect_line("Stop");
     let client = program.client();
-    program.signal("TERM");
+    program.terminate();
     program.expect_line("stopping");
     while client.get("/readyz").send().await.status != 503 {
         tokio::task::yield_now().await;
     }
     client.get("/api/users").send().await.expect(200);
-    program.signal("TERM");
+    program.terminate();
     assert!(program.wait().success());
 }
 

@@ -134,3 +134,17 @@ async fn a_busy_connection_is_not_cut() {
     let count = timeout(BOUND, stream.read(&mut answer)).await.expect("an answer in time").expect("an answer");
     assert!(answer[..count].starts_with(b"HTTP/1.1 201"), "{}", String::from_utf8_lossy(&answer[..count]));
 }
+
+#[tokio::test]
+async fn an_answer_left_unread_is_given_up() {
+    let app = App::with(&[("WRITE_TIMEOUT_SECONDS", "1")]).await;
+    app.user("Ada").await;
+    app.sql("INSERT INTO posts (id, author_id, title, content) SELECT gen_random_uuid(), users.id, 't', repeat('x', 100000) FROM users, generate_series(1, 100)").await;
+    let mut stream = connected(&app).await;
+    stream.write_all(b"GET /api/posts?limit=100 HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("a request");
+    // Reads nothing for a while; what the kernel holds by then is all there will be.
+    sleep(Duration::from_secs(6)).await;
+    let mut received = Vec::new();
+    let ended = timeout(BOUND, stream.read_to_end(&mut received)).await.expect("an end");
+    assert!(received.len() < 10_000_000, "{} bytes came all the same, {ended:?}", received.len());
+}

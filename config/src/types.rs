@@ -1,0 +1,152 @@
+//! What settings turn into.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use crate::Secret;
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it runs.
+    pub environment: Environment,
+    /// The HTTP server.
+    pub http: Http,
+    /// The database.
+    pub database: Database,
+    /// Sessions and passwords.
+    pub auth: Auth,
+    /// The first administrator, made at start when there is none.
+    pub admin: Option<Admin>,
+    /// The log.
+    pub log: Log,
+}
+
+/// Where the process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// On a developer's machine: a private database, readable logs, a first administrator.
+    Development,
+    /// For users: everything explicit, cookies only over TLS.
+    Production,
+}
+
+/// The HTTP server.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// The address clients use, without a trailing slash.
+    pub public_url: Option<String>,
+    /// The origins that may call from a browser, with credentials.
+    pub allowed_origins: Vec<String>,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// Open connections, per worker.
+    pub connections_max: usize,
+    /// The largest JSON or text body, in bytes.
+    pub json_bytes_max: usize,
+    /// The largest form body, in bytes.
+    pub form_bytes_max: usize,
+    /// The longest a request head may take.
+    pub head_timeout: Duration,
+    /// The longest a request body may take.
+    pub body_timeout: Duration,
+    /// The longest a client may leave an answer unread.
+    pub write_timeout: Duration,
+    /// The longest a connection may be idle between requests.
+    pub keep_alive: Duration,
+    /// How long `/readyz` says no before the listener closes.
+    pub drain: Duration,
+    /// How long running requests may take after that.
+    pub shutdown_grace: Duration,
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Where it is; absent means a private cluster in `data_dir`.
+    pub url: Option<Secret<String>>,
+    /// Where development data is kept.
+    pub data_dir: PathBuf,
+    /// Where the PostgreSQL programs are, when not in the usual places.
+    pub bin_dir: Option<PathBuf>,
+    /// Whether `serve` brings the schema up to date by itself.
+    pub migrate_on_start: bool,
+    /// Pooled connections, for the whole process.
+    pub pool_size: usize,
+    /// Pipelined connections for short reads, per worker.
+    pub read_connections: usize,
+    /// The longest wait for a pooled connection.
+    pub pool_wait: Duration,
+    /// The longest wait for a new connection.
+    pub connect_timeout: Duration,
+    /// The longest a statement may run.
+    pub statement_timeout: Duration,
+    /// The longest a statement may wait for a lock.
+    pub lock_timeout: Duration,
+    /// The longest a short read may take.
+    pub read_timeout: Duration,
+    /// How long to wait for the database at start.
+    pub start_timeout: Duration,
+}
+
+/// Sessions and passwords.
+#[derive(Debug, Clone)]
+pub struct Auth {
+    /// A session ends when it is not used for this long.
+    pub session_idle: Duration,
+    /// A session ends this long after its log-in, used or not.
+    pub session_max: Duration,
+    /// A used session is written to the database at most this often.
+    pub session_renew: Duration,
+    /// Passwords hashed at the same time.
+    pub hash_concurrency: usize,
+    /// Log-ins that may wait for their hash; more are refused with 503.
+    pub hash_queue: usize,
+}
+
+/// The first administrator.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// The address to log in with.
+    pub email: String,
+    /// The password.
+    pub password: Secret<String>,
+}
+
+/// The log.
+#[derive(Debug, Clone, Copy)]
+pub struct Log {
+    /// What is written.
+    pub level: LogLevel,
+    /// How it is written.
+    pub format: LogFormat,
+    /// Whether every request gets a line.
+    pub access: bool,
+}
+
+/// What is written to the log, from most to least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Everything.
+    Trace,
+    /// For finding faults.
+    Debug,
+    /// What happens.
+    Info,
+    /// What should not happen.
+    Warn,
+    /// What must not happen.
+    Error,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A readable line a record.
+    Pretty,
+    /// A JSON object a line.
+    Json,
+}
