@@ -29,8 +29,8 @@ pub(crate) fn run(config: &Config) -> Result<()> {
 
 async fn serve(config: &Config, source: &Source) -> Result<()> {
     let mut signals = Signals::new()?;
-    let bound =
-        server::bind(config, &source.connector).with_context(|| format!("cannot listen on {}:{}", config.http.host, config.http.port))?;
+    let bound = server::bind(config, &source.connector)
+        .with_context(|| format!("cannot listen on {}:{} (HOST and PORT set another address)", config.http.host, config.http.port))?;
     let Bound { address, server, handle, readiness } = bound;
     let running = tokio::spawn(server);
     slog_scope::info!("listening"; "address" => address.to_string(), "version" => env!("CARGO_PKG_VERSION"));

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write, time::Duration};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use auth::Passwords;
 use cluster::Cluster;
 use config::{Config, Database, Environment};
@@ -30,15 +30,15 @@ pub(crate) struct Source {
 impl Source {
     /// Takes the database that is set, or starts the private one. Called from the main thread, before any runtime.
     pub(crate) fn open(database: &Database) -> Result<Self> {
-        Self::find(database, |_| Err(anyhow!("another `handrail serve` is using it; stop that first, or set DATA_DIR or DATABASE_URL")))
+        Self::find(database, |_, in_use| Err(in_use.into()))
     }
 
     /// The same, but joins a private one that a running server has started.
     pub(crate) fn join(database: &Database) -> Result<Self> {
-        Self::find(database, |settings| Ok(Cluster::url_of_running(settings, DATABASE)?))
+        Self::find(database, |settings, _| Ok(Cluster::url_of_running(settings, DATABASE)?))
     }
 
-    fn find(database: &Database, in_use: impl FnOnce(&cluster::Settings) -> Result<String>) -> Result<Self> {
+    fn find(database: &Database, in_use: impl FnOnce(&cluster::Settings, cluster::Error) -> Result<String>) -> Result<Self> {
         let timeouts = Timeouts { connect: database.connect_timeout, statement: database.statement_timeout, lock: database.lock_timeout };
         let (url, cluster) = if let Some(url) = &database.url {
             (url.expose().clone(), None)
@@ -51,7 +51,7 @@ impl Source {
             };
             match Cluster::start(&settings) {
                 Ok(cluster) => (cluster.url(DATABASE), Some(cluster)),
-                Err(error @ cluster::Error::InUse { .. }) => (in_use(&settings).context(error)?, None),
+                Err(error @ cluster::Error::InUse { .. }) => (in_use(&settings, error)?, None),
                 Err(error) => return Err(error.into()),
             }
         };

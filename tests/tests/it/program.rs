@@ -61,7 +61,7 @@ async fn without_a_database_url_it_brings_its_own_and_keeps_the_data() {
     assert!(command(&["migrate"], &variables).status().expect("an end").success());
     let second = command(&["serve"], &variables).output().expect("an end");
     let told = String::from_utf8_lossy(&second.stderr);
-    assert!(!second.status.success() && told.contains("another `handrail serve` is using it"), "{told}");
+    assert!(!second.status.success() && told.contains("another `make run` is using it"), "{told}");
     program.interrupt();
     assert!(program.wait().success(), "{}", program.output());
 
