@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, web::Data};
-use auth::{MaybeSession, Require, Rule, Session, accounts::Client};
+use auth::{MaybeSession, Require, Rule, Session, Throttle, accounts::Client, limits::Policy};
 use domain::Code;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -156,6 +156,13 @@ impl<R: Rule> Describe for Require<R> {
     fn describe(operation: &mut Operation<'_>) {
         Session::describe(operation);
         operation.notes.push(format!("For the role `{}` only.", R::NAME));
+    }
+}
+
+impl<P: Policy> Describe for Throttle<P> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.notes.push("Rate limited by address.".to_owned());
+        operation.fails(&[Code::RateLimited]);
     }
 }
 

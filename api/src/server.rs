@@ -12,8 +12,8 @@ use actix_web::{
     middleware::{Compress, from_fn},
     web::Data,
 };
-use auth::Passwords;
-use config::{Config, Environment};
+use auth::{Limiter, Passwords, Quota};
+use config::{Config, Environment, Limit};
 use persistence::{Connector, Db, Sizes};
 
 use crate::{
@@ -48,6 +48,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let readiness = Arc::new(Readiness::default());
     let passwords = Passwords::new(config.auth.hash_concurrency, config.auth.hash_queue);
     let auth = Data::new(auth_settings(config));
+    let limiter = Data::new(limiter(config));
     let allows = Data::new(Allows(routes::table().iter().map(|row| (row.path(), row.allow())).collect()));
     let boundary_settings = Data::new(Boundary {
         access_log: config.log.access,
@@ -72,6 +73,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
         App::new()
             .app_data(Data::new(db))
             .app_data(auth.clone())
+            .app_data(limiter.clone())
             .app_data(passwords.clone())
             .app_data(limits.clone())
             .app_data(public_url.clone())
@@ -107,6 +109,12 @@ fn sizes(config: &Config) -> Sizes {
         pool_wait: database.pool_wait,
         read: database.read_timeout,
     }
+}
+
+fn limiter(config: &Config) -> Limiter {
+    let quota = |limit: Option<Limit>| limit.map(|limit| Quota { count: limit.count, window: limit.window });
+    let limits = config.limits;
+    Limiter::new(quota(limits.login), quota(limits.login_account), quota(limits.register), config.http.trusted_proxies.clone())
 }
 
 fn auth_settings(config: &Config) -> auth::Settings {

@@ -219,6 +219,7 @@ arguments! { A B C }
 arguments! { A B C D }
 arguments! { A B C D E }
 arguments! { A B C D E F }
+arguments! { A B C D E F G }
 
 fn route<H, A>(method: Method, handler: H) -> Route
 where

@@ -14,7 +14,7 @@ use persistence::{
     users::{self, NewAccount},
 };
 
-use crate::{Passwords, Settings, Token, cookie, session::bearer};
+use crate::{Limiter, Passwords, Settings, Token, cookie, session::bearer};
 
 /// The longest client name that is kept, in characters.
 const USER_AGENT_MAX: usize = 256;
@@ -70,17 +70,41 @@ pub async fn create(db: &Db, passwords: &Passwords, new: NewUser) -> Result<User
 
 /// Signs in. The answer and its timing are the same for an unknown address, an account without a password and a wrong password.
 ///
+/// Too many failures throttle the account, but not for a client that is signed in to it already: nobody is locked out of where they are
+/// by somebody else's guessing.
+///
 /// # Errors
-/// `UNAUTHORIZED`, `UNAVAILABLE`.
-pub async fn login(db: &Db, passwords: &Passwords, settings: &Settings, given: &Credentials, client: Client) -> Result<SignedIn> {
+/// `UNAUTHORIZED`, `RATE_LIMITED`, `UNAVAILABLE`.
+pub async fn login(
+    db: &Db,
+    passwords: &Passwords,
+    settings: &Settings,
+    limiter: &Limiter,
+    given: &Credentials,
+    client: Client,
+) -> Result<SignedIn> {
+    let throttled = limiter.admit_account(db, &given.email).await;
+    if let Err(refusal) = throttled
+        && !is_at_home(db, settings, given, &client).await?
+    {
+        return Err(refusal);
+    }
     let account = users::account(db, &given.email).await?;
     let hash = account.as_ref().and_then(|account| account.password_hash.as_deref());
     let fits = passwords.verify(&given.password, hash).await?;
     let Some(account) = account.filter(|_| fits) else {
+        limiter.count_failure(db, &given.email).await?;
         return Err(Error::new(Code::Unauthorized, "Invalid email or password"));
     };
     let token = Token::generate()?;
     let session = NewSession { user: account.user.id, token_hash: token.hash(), user_agent: client.user_agent, replaces: client.replaces };
     sessions::begin(db, &session, settings.lifetime).await?;
     Ok(SignedIn { user: account.user, token: token.reveal() })
+}
+
+/// Whether the client came with a live session of the very account it logs in to.
+async fn is_at_home(db: &Db, settings: &Settings, given: &Credentials, client: &Client) -> Result<bool> {
+    let Some(hash) = &client.replaces else { return Ok(false) };
+    let Some(live) = sessions::find(db, hash, settings.lifetime).await? else { return Ok(false) };
+    Ok(users::account(db, &given.email).await?.is_some_and(|account| account.user.id == live.user))
 }

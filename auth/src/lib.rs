@@ -1,14 +1,17 @@
 //! Who is calling: passwords, tokens, cookies, and the extractors that are a handler's policy.
 
 pub mod accounts;
+mod address;
 pub mod cookie;
 mod csrf;
+pub mod limits;
 mod password;
 mod session;
 mod token;
 
+pub use limits::{Limiter, Throttle};
 pub use password::Passwords;
-pub use persistence::sessions::Lifetime;
+pub use persistence::{rate_limits::Quota, sessions::Lifetime};
 pub use session::{Admin, MaybeSession, Require, Rule, Session};
 pub use token::Token;
 

@@ -1,12 +1,13 @@
 //! The settings: one line each, with name, default, bounds and meaning, grouped by who needs them.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
+use ipnet::IpNet;
 use url::Url;
 
 use crate::{
     reader::Reader,
-    types::{Admin, Auth, Config, Database, Environment, Http, Log, LogFormat, LogLevel},
+    types::{Admin, Auth, Config, Database, Environment, Http, Limit, Limits, Log, LogFormat, LogLevel},
 };
 
 const SECOND_MS: u64 = 1000;
@@ -28,9 +29,10 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let http = http(r, processors, production);
     let database = database(r, processors, production);
     let auth = auth(r, processors);
+    let limits = limits(r);
     let admin = admin(r);
     let log = log(r, production);
-    Config { environment, http, database, auth, admin, log }
+    Config { environment, http, database, auth, limits, admin, log }
 }
 
 fn http(r: &mut Reader<'_>, processors: usize, production: bool) -> Http {
@@ -44,6 +46,13 @@ fn http(r: &mut Reader<'_>, processors: usize, production: bool) -> Http {
         allowed_origins: r
             .optional("ALLOWED_ORIGINS", "origins that may call from a browser, comma separated, e.g. https://app.example.com", |text| {
                 text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(origin).collect::<Result<Vec<_>, _>>().map(List)
+            })
+            .map(|list| list.0)
+            .unwrap_or_default(),
+        trusted_proxies: r
+            .optional("TRUSTED_PROXIES", "proxies whose X-Forwarded-For is believed: addresses or networks, comma separated", |text| {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                items.map(network).collect::<Result<Vec<_>, _>>().map(List)
             })
             .map(|list| list.0)
             .unwrap_or_default(),
@@ -138,6 +147,52 @@ fn auth(r: &mut Reader<'_>, processors: usize) -> Auth {
     auth
 }
 
+fn limits(r: &mut Reader<'_>) -> Limits {
+    r.section("Rate limits, over all replicas: a number per min or hour, or off");
+    let mut limit = |name, default: &str, doc| r.value(name, Shown::of(default), doc, Shown::read).limit;
+    Limits {
+        login: limit("RATE_LIMIT_LOGIN", "30/min", "log-ins from one address (IPv6: from one /64)"),
+        login_account: limit("RATE_LIMIT_LOGIN_ACCOUNT", "30/hour", "failed log-ins to one account, from wherever"),
+        register: limit("RATE_LIMIT_REGISTER", "60/hour", "registrations from one address"),
+    }
+}
+
+/// A limit with the text it was written as.
+#[derive(Clone)]
+struct Shown {
+    text: String,
+    limit: Option<Limit>,
+}
+
+impl Shown {
+    fn of(text: &str) -> Self {
+        Self::read(text).unwrap_or(Self { text: "off".to_owned(), limit: None })
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        let shown = |limit| Self { text: text.to_owned(), limit };
+        if text == "off" {
+            return Ok(shown(None));
+        }
+        let parsed = text.split_once('/').and_then(|(count, unit)| {
+            let window = match unit {
+                "min" => Duration::from_secs(60),
+                "hour" => Duration::from_secs(3600),
+                _ => return None,
+            };
+            let count = count.parse().ok().filter(|count| (1..=1_000_000).contains(count))?;
+            Some(Limit { count, window })
+        });
+        parsed.map(|limit| shown(Some(limit))).ok_or_else(|| "must be such as 30/min, 100/hour or off".to_owned())
+    }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 fn admin(r: &mut Reader<'_>) -> Option<Admin> {
     r.section("First administrator, made at start when there is none");
     let email = r.optional("ADMIN_EMAIL", "address to log in with", |text| Ok(text.to_owned()));
@@ -182,12 +237,19 @@ fn log(r: &mut Reader<'_>, production: bool) -> Log {
 }
 
 /// A list that prints as it is written.
-struct List(Vec<String>);
+struct List<T>(Vec<T>);
 
-impl std::fmt::Display for List {
+impl<T: std::fmt::Display> std::fmt::Display for List<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.join(","))
+        let items: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&items.join(","))
     }
+}
+
+/// An address alone is the network of itself.
+fn network(text: &str) -> Result<IpNet, String> {
+    let alone = text.parse::<IpAddr>().map(IpNet::from);
+    alone.or_else(|_| text.parse()).map_err(|_| "must be addresses or networks such as 10.0.0.0/8".to_owned())
 }
 
 /// Scheme, host and port as a browser writes them; anything more is a mistake that would silently never match.

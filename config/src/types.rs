@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
+use ipnet::IpNet;
+
 use crate::Secret;
 
 /// Everything that can be set.
@@ -15,6 +17,8 @@ pub struct Config {
     pub database: Database,
     /// Sessions and passwords.
     pub auth: Auth,
+    /// How often what may be asked.
+    pub limits: Limits,
     /// The first administrator, made at start when there is none.
     pub admin: Option<Admin>,
     /// The log.
@@ -39,6 +43,8 @@ pub struct Http {
     pub port: u16,
     /// The address clients use, without a trailing slash.
     pub public_url: Option<String>,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// The origins that may call from a browser, with credentials.
     pub allowed_origins: Vec<String>,
     /// Threads that serve requests.
@@ -105,6 +111,26 @@ pub struct Auth {
     pub hash_concurrency: usize,
     /// Log-ins that may wait for their hash; more are refused with 503.
     pub hash_queue: usize,
+}
+
+/// How often what may be asked; absent is unlimited.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Log-ins from one address.
+    pub login: Option<Limit>,
+    /// Failed log-ins to one account, from wherever.
+    pub login_account: Option<Limit>,
+    /// Registrations from one address.
+    pub register: Option<Limit>,
+}
+
+/// So much in so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// How much, at least 1.
+    pub count: u32,
+    /// In how long.
+    pub window: Duration,
 }
 
 /// The first administrator.

@@ -164,6 +164,14 @@ impl Error {
         Self::new(Code::UnsupportedMediaType, format!("Expected the content type {expected}"))
     }
 
+    /// 429: too much in too little time; worth another try after `retry_after_s` seconds.
+    #[must_use]
+    pub fn rate_limited(retry_after_s: u64) -> Self {
+        let mut error = Self::new(Code::RateLimited, "Too many requests");
+        error.0.header = Some(("retry-after", Cow::Owned(retry_after_s.to_string())));
+        error
+    }
+
     /// 500: a fault of ours. The answer says nothing of it; the log says all.
     #[must_use]
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

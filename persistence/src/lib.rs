@@ -7,6 +7,7 @@ mod error;
 pub mod migrate;
 pub mod posts;
 pub mod profiles;
+pub mod rate_limits;
 pub mod schema;
 pub mod search;
 pub mod sessions;

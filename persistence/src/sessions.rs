@@ -218,7 +218,8 @@ pub async fn end_others(db: &Db, user: UserId, kept: SessionId) -> Result<usize>
 }
 
 /// Removes what expired, at most `batch` at a time, and says how many: call again while it is `batch`.
-pub async fn sweep(db: &Db, batch: i64) -> Result<usize> {
+pub async fn sweep(db: &Db, batch: usize) -> Result<usize> {
+    let batch = i64::try_from(batch).unwrap_or(i64::MAX);
     let expired = diesel::alias!(sessions as expired);
     let some = expired.filter(expired.field(sessions::expires_at).le(now())).limit(batch).select(expired.field(sessions::id));
     db.run(async |conn| diesel::delete(sessions::table.filter(sessions::id.eq_any(some))).execute(conn).await).await

@@ -46,10 +46,18 @@ impl App {
         Self::on(database, &url, settings).await
     }
 
+    /// One more server on the same database, which the other one owns.
+    pub async fn beside(other: &Self, settings: &[(&str, &str)]) -> Self {
+        let url = other.database.url.clone();
+        Self::on(other.database.borrowed(), &url, settings).await
+    }
+
     /// A server that reaches its database by another URL: through a proxy.
     pub async fn on(database: Database, url: &str, settings: &[(&str, &str)]) -> Self {
         silence();
         let mut variables = HashMap::from([("DATABASE_URL", url), ("PORT", "0"), ("WORKERS", "1"), ("LOG_ACCESS", "false")]);
+        // All tests come from one address; those of the limits set their own.
+        variables.extend([("RATE_LIMIT_LOGIN", "off"), ("RATE_LIMIT_LOGIN_ACCOUNT", "off"), ("RATE_LIMIT_REGISTER", "off")]);
         variables.extend(settings.iter().copied());
         let config = config::parse(&config::Sources {
             variable: &|name| variables.get(name).map(ToString::to_string),

@@ -11,6 +11,8 @@ use tokio_postgres::{Client, NoTls};
 pub struct Database {
     pub url: String,
     name: String,
+    /// Whether it is dropped with this value.
+    owned: bool,
 }
 
 impl Database {
@@ -30,7 +32,13 @@ impl Database {
         let name = format!("handrail_test_{}", uuid::Uuid::now_v7().simple());
         let admin = connect(&server_url()).await;
         admin.batch_execute(&format!("CREATE DATABASE \"{name}\" {how}")).await.expect("a database for the test");
-        Self { url: with_name(&name), name }
+        Self { url: with_name(&name), name, owned: true }
+    }
+
+    /// The same database, dropped by its owner only.
+    #[must_use]
+    pub fn borrowed(&self) -> Self {
+        Self { url: self.url.clone(), name: self.name.clone(), owned: false }
     }
 
     /// A connection for looking at and tampering with what is stored.
@@ -46,6 +54,9 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if !self.owned {
+            return;
+        }
         let statement = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
         // A thread of its own: the test's runtime may be ending.
         let dropping = std::thread::spawn(move || {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use config::{Config, Environment};
-use persistence::{Connector, Db, sessions};
+use persistence::{Connector, Db, rate_limits, sessions};
 use tokio::{
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
@@ -14,10 +14,10 @@ use tokio::{
 use super::startup::{self, Source};
 use crate::server::{self, Bound, Readiness};
 
-/// How often expired sessions are removed.
+/// How often what expired is removed.
 const SWEEP: Duration = Duration::from_secs(15 * 60);
 /// How many at a time, so that no statement takes long.
-const SWEEP_BATCH: i64 = 1000;
+const SWEEP_BATCH: usize = 1000;
 
 /// Serves until a signal, then stops everything it started.
 pub(crate) fn run(config: &Config) -> Result<()> {
@@ -97,19 +97,18 @@ async fn welcome(config: &Config, source: &Source, address: std::net::SocketAddr
     println!("  Stop       Ctrl-C\n");
 }
 
+/// Removes what has expired, now and then.
 async fn sweep(db: Db) {
     let mut ticks = interval(SWEEP);
     loop {
         ticks.tick().await;
-        loop {
-            match sessions::sweep(&db, SWEEP_BATCH).await {
-                Ok(count) if i64::try_from(count).is_ok_and(|count| count >= SWEEP_BATCH) => {}
-                Ok(_) => break,
-                Err(error) => {
-                    slog_scope::warn!("expired sessions could not be removed, later again"; "reason" => error.to_string());
-                    break;
-                }
-            }
+        let swept = async {
+            while sessions::sweep(&db, SWEEP_BATCH).await? == SWEEP_BATCH {}
+            while rate_limits::sweep(&db, SWEEP_BATCH).await? == SWEEP_BATCH {}
+            Ok::<_, persistence::Error>(())
+        };
+        if let Err(error) = swept.await {
+            slog_scope::warn!("expired rows could not be removed, later again"; "reason" => error.to_string());
         }
     }
 }

@@ -18,6 +18,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
+use auth::limits::RateHeaders;
 use domain::{Code, Error, UserId};
 use futures::FutureExt;
 use slog::{KV, Record, Serializer};
@@ -74,6 +75,7 @@ fn finish<B: MessageBody + 'static>(
     seen: &Seen,
 ) -> ServiceResponse<EitherBody<B, BoxBody>> {
     let user = response.request().extensions().get::<UserId>().copied();
+    let rate = response.request().extensions().get::<RateHeaders>().cloned();
     let log = |error: Option<&Error>| log_line(settings, seen, Some(response.request()), user, response.status(), error);
     let error_body = match response.response().error() {
         None => {
@@ -92,6 +94,10 @@ fn finish<B: MessageBody + 'static>(
             EitherBody::right(BoxBody::new(bytes))
         }),
     };
+    if let Some(rate) = rate {
+        response.headers_mut().insert(HeaderName::from_static("ratelimit"), rate.limit);
+        response.headers_mut().insert(HeaderName::from_static("ratelimit-policy"), rate.policy);
+    }
     add_headers(response.headers_mut(), settings, seen);
     response
 }

@@ -2,9 +2,9 @@
 
 use actix_web::web::Data;
 use auth::{
-    Passwords, Session, Settings,
+    Limiter, Passwords, Session, Settings, Throttle,
     accounts::{self, Client},
-    cookie,
+    cookie, limits,
 };
 use domain::{
     Error, Result, SessionId,
@@ -23,6 +23,7 @@ use crate::{
 /// # Errors
 /// `EMAIL_TAKEN`, `VALIDATION_ERROR`.
 pub async fn register(
+    _: Throttle<limits::Register>,
     db: Data<Db>,
     passwords: Data<Passwords>,
     settings: Data<Settings>,
@@ -40,13 +41,15 @@ pub async fn register(
 /// # Errors
 /// `UNAUTHORIZED`.
 pub async fn login(
+    _: Throttle<limits::Login>,
     db: Data<Db>,
     passwords: Data<Passwords>,
     settings: Data<Settings>,
+    limiter: Data<Limiter>,
     client: Client,
     Body(credentials): Body<Credentials>,
 ) -> Result<WithCookie<Json<SignedIn>>> {
-    let signed_in = accounts::login(&db, &passwords, &settings, &credentials, client).await?;
+    let signed_in = accounts::login(&db, &passwords, &settings, &limiter, &credentials, client).await?;
     let cookie = cookie::issue(&settings, &signed_in.token);
     Ok(WithCookie(Json(signed_in), cookie))
 }

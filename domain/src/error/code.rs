@@ -32,6 +32,8 @@ pub enum Code {
     PayloadTooLarge,
     /// The content type is not taken here.
     UnsupportedMediaType,
+    /// Too much in too little time.
+    RateLimited,
     /// A fault of the server.
     InternalError,
     /// Needed but away or full for now.
@@ -76,6 +78,7 @@ impl Code {
         row(Self::LastAdmin, 409, "LAST_ADMIN", "The last administrator can be neither deleted nor demoted."),
         row(Self::PayloadTooLarge, 413, "PAYLOAD_TOO_LARGE", "The body is larger than the route takes."),
         row(Self::UnsupportedMediaType, 415, "UNSUPPORTED_MEDIA_TYPE", "The route takes other content types, or no content coding."),
+        row(Self::RateLimited, 429, "RATE_LIMITED", "Too many requests of this kind; with `Retry-After` and the `RateLimit` headers."),
         row(Self::InternalError, 500, "INTERNAL_ERROR", "A fault of the server; the log has the cause under the same `requestId`."),
         row(Self::Unavailable, 503, "UNAVAILABLE", "The database is away, a queue is full, or the server is draining; with `Retry-After`."),
         row(Self::NotConfigured, 503, "NOT_CONFIGURED", "The settings of this feature are absent."),

@@ -8,6 +8,7 @@ mod description;
 mod faults;
 mod http;
 mod input;
+mod limits;
 mod policy;
 mod posts;
 mod preferences;

@@ -36,7 +36,7 @@ async fn the_tables_are_as_the_code_thinks() {
     let mut written: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut table = String::new();
     for line in source.lines().map(str::trim) {
-        if line.ends_with("(id) {") {
+        if line.ends_with(") {") && !line.contains("->") {
             table = line.split(' ').next().unwrap_or_default().to_owned();
         } else if line.contains(" -> ") && line.ends_with(',') {
             written.entry(table.clone()).or_default().push(line.to_owned());
