@@ -63,6 +63,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let sizes = sizes(config);
     let origins = http.allowed_origins.clone();
 
+    listener::raise_file_limit();
     let listener = listener::open(SocketAddr::new(http.host, http.port), http.write_timeout)?;
     let address = listener.local_addr()?;
     let lifelines = lifeline::Registry::new(http.keep_alive + http.head_timeout);

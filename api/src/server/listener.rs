@@ -1,4 +1,4 @@
-//! Opens the listening socket.
+//! Opens the listening socket, and makes room for what it accepts.
 
 use std::{
     io,
@@ -23,4 +23,14 @@ pub(super) fn open(address: SocketAddr, stall: Duration) -> io::Result<TcpListen
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// Lets the process open as many files as the system allows it: a connection takes two, and the usual 1024 are soon gone.
+pub(super) fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        log::warn!("the limit of open files cannot be raised: {error}");
+    }
 }
