@@ -87,17 +87,16 @@ impl Describe for Submission {
     fn describe(operation: &mut Operation<'_>) {
         let schema = operation.input::<NewPost>();
         operation.takes("application/json", &schema);
+        let mut fields = validate::schema_of::<NewPost>().get("properties").cloned().unwrap_or_default();
+        if let Some(fields) = fields.as_object_mut() {
+            fields.insert("file".to_owned(), json!({ "type": "string", "format": "binary" }));
+        }
         let form = json!({
             "type": "object",
-            "properties": {
-                "title": { "type": "string", "maxLength": 200, "description": "Without one, the first heading or line of `file`." },
-                "content": { "type": "string", "maxLength": 100_000, "description": "The text; or send `file`." },
-                "tags": { "type": "array", "maxItems": 20, "items": { "type": "string", "minLength": 1, "maxLength": 50 } },
-                "file": { "type": "string", "format": "binary", "description": "A text or Markdown file in place of `content`." },
-            },
+            "description": "`title` and `content`; or a text or Markdown `file` in place of `content`, whose first heading or line is the \
+                title when there is none.",
+            "properties": fields,
             "additionalProperties": false,
-            "anyOf": [{ "required": ["title", "content"] }, { "required": ["file"] }],
-            "not": { "required": ["content", "file"] },
         });
         operation.takes("multipart/form-data", &form);
         let text = json!({ "type": "string", "minLength": 1, "maxLength": 100_000, "pattern": domain::text::PROSE.as_str() });
