@@ -94,7 +94,11 @@ fn dispatch(command: Command) -> Result<()> {
             Ok(())
         }),
         Command::Admin { command: AdminCommand::Create { email, name } } => {
-            startup::with_database(&settings::load()?, async |connector| admin::create(&connector, email, name).await)
+            let config = settings::load()?;
+            startup::with_database(&config, async |connector| {
+                let db = startup::small_db(&config, &connector);
+                admin::create(&connector, &db, email, name).await
+            })
         }
         Command::Config { example } => settings::print(example),
         Command::Openapi => {

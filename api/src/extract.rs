@@ -7,6 +7,7 @@ mod query;
 pub mod validate;
 
 pub use body::{Body, Limits, text};
+pub(crate) use body::{is_utf8, utf8};
 pub use form::Form;
 pub use path::Path;
 pub use query::{Everything, List, Query};

@@ -26,7 +26,7 @@ pub fn document() -> Value {
             .entries()
             .iter()
             .filter(|entry| !entry.hidden)
-            .map(|entry| (entry.method.as_str().to_ascii_lowercase(), operation(&row, entry, &mut schemas)))
+            .map(|entry| (entry.method.as_str().to_ascii_lowercase(), operation(&row, entry, &error, &mut schemas)))
             .collect();
         if !operations.is_empty() {
             paths.insert(row.path().to_owned(), operations.into());
@@ -44,7 +44,6 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas.definitions(),
-            "responses": { "Error": { "description": "An error", "content": { "application/json": { "schema": error } } } },
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer", "description": "The `token` of a log-in or registration." },
                 "cookie": { "type": "apiKey", "in": "cookie", "name": "session", "description": "Set by a log-in or registration; `__Host-session` in production." },
@@ -53,14 +52,14 @@ pub fn document() -> Value {
     })
 }
 
-fn operation(row: &Row, entry: &Entry, schemas: &mut Schemas) -> Value {
+fn operation(row: &Row, entry: &Entry, error: &Value, schemas: &mut Schemas) -> Value {
     let mut operation = Operation::new(schemas);
     entry.describe(&mut operation);
     let mut value = json!({
         "operationId": operation_id(entry.method.as_str(), row.path()),
         "summary": entry.summary,
         "tags": [tag(row.path())],
-        "responses": responses(&operation),
+        "responses": responses(&operation, error),
         "security": security(operation.access),
     });
     if let Some(fields) = value.as_object_mut() {
@@ -77,18 +76,15 @@ fn operation(row: &Row, entry: &Entry, schemas: &mut Schemas) -> Value {
     value
 }
 
-fn responses(operation: &Operation<'_>) -> Map<String, Value> {
+fn responses(operation: &Operation<'_>, error: &Value) -> Map<String, Value> {
     let mut responses: Map<String, Value> = operation.answers.iter().map(|(status, answer)| (status.to_string(), answer.clone())).collect();
     let mut by_status: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     for row in Code::TABLE.iter().filter(|row| operation.errors.contains(&row.code)) {
         by_status.entry(row.status).or_default().push(format!("`{}`: {}", row.name, row.when));
     }
     for (status, codes) in by_status {
-        let error = json!({
-            "description": codes.join("\n\n"),
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
-        });
-        responses.entry(status.to_string()).or_insert(error);
+        let answer = json!({ "description": codes.join("\n\n"), "content": { "application/json": { "schema": error } } });
+        responses.entry(status.to_string()).or_insert(answer);
     }
     responses
 }

@@ -79,11 +79,10 @@ impl Limiter {
     pub(crate) async fn admit_account(&self, db: &Db, email: &str) -> Result<()> {
         let Some(quota) = self.login_account else { return Ok(()) };
         let key = account_key(email);
-        let wait = match self.still_refused(&key) {
-            Some(wait) => Some(wait),
-            None => rate_limits::wait(db, &key, quota).await?,
-        };
-        let Some(wait) = wait else { return Ok(()) };
+        if let Some(wait) = self.still_refused(&key) {
+            return Err(Error::rate_limited(seconds(wait)));
+        }
+        let Some(wait) = rate_limits::wait(db, &key, quota).await? else { return Ok(()) };
         self.remember(key, wait);
         Err(Error::rate_limited(seconds(wait)))
     }

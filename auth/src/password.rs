@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
-use domain::{Details, Error, Result, password::Password};
+use domain::{Error, Result, password::Password};
 use tokio::sync::Semaphore;
 
 /// Fewer guesses than this and a password is refused: about the 3 000 most common ones and their plainest variations
@@ -52,7 +52,7 @@ impl Passwords {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             if zxcvbn::zxcvbn(&password, &known).guesses() < GUESSES_MIN {
                 let problem = "Too easy to guess: it is common or made of what others know about you";
-                return Err(Error::invalid_body(Details::field("password", problem)));
+                return Err(Error::invalid_field("password", problem));
             }
             hash_now(&password).map_err(|error| Error::internal(error.to_string()))
         })

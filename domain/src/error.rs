@@ -73,9 +73,13 @@ impl Details {
 
     /// Adds the problems of another part of the input.
     pub fn merge(&mut self, more: Self) {
-        self.form_errors.extend(more.form_errors);
+        for problem in more.form_errors {
+            self.push("", problem);
+        }
         for (name, problems) in more.field_errors {
-            self.field_errors.entry(name).or_default().extend(problems);
+            for problem in problems {
+                self.push(&name, problem);
+            }
         }
     }
 
@@ -118,6 +122,12 @@ impl Error {
     #[must_use]
     pub fn invalid_body(details: Details) -> Self {
         Self::new(Code::ValidationError, "Validation failed").with_details(details)
+    }
+
+    /// 400: a body with one problem of one field; an empty name means the body as a whole.
+    #[must_use]
+    pub fn invalid_field(name: &str, problem: &str) -> Self {
+        Self::invalid_body(Details::field(name, problem))
     }
 
     /// 400: query or path parameters that break their rules.

@@ -43,6 +43,12 @@ pub struct Post {
 pub struct Tags(#[garde(length(max = 20), inner(length(chars, min = 1, max = 50), pattern(LINE)))] Vec<String>);
 
 impl Tags {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The tags, each once, in the order of their first appearance.
     #[must_use]
     pub fn distinct(&self) -> Vec<&str> {

@@ -11,6 +11,7 @@ pub mod rate_limits;
 pub mod schema;
 pub mod search;
 pub mod sessions;
+mod time;
 pub mod users;
 
 pub use connect::{Connector, Timeouts};

@@ -6,14 +6,18 @@
 use std::time::Duration;
 
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, dsl,
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryResult,
     pg::{Pg, data_types::PgInterval},
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{Bytea, Double, Interval},
 };
 use diesel_async::RunQueryDsl;
 
-use crate::{Db, Result, schema::rate_limits};
+use crate::{
+    Db, Result,
+    schema::rate_limits,
+    time::{interval, now},
+};
 
 /// The SHA-256 of what is limited: no address is stored.
 pub type Key = [u8; 32];
@@ -80,13 +84,8 @@ pub async fn wait(db: &Db, key: &Key, quota: Quota) -> Result<Option<Duration>> 
 pub async fn sweep(db: &Db, batch: usize) -> Result<usize> {
     let batch = i64::try_from(batch).unwrap_or(i64::MAX);
     let expired = diesel::alias!(rate_limits as expired);
-    let now = diesel::IntoSql::into_sql::<diesel::sql_types::Timestamptz>(dsl::now);
-    let some = expired.filter(expired.field(rate_limits::full_at).le(now)).limit(batch).select(expired.field(rate_limits::key));
+    let some = expired.filter(expired.field(rate_limits::full_at).le(now())).limit(batch).select(expired.field(rate_limits::key));
     db.run(async |conn| diesel::delete(rate_limits::table.filter(rate_limits::key.eq_any(some))).execute(conn).await).await
-}
-
-fn interval(length: Duration) -> PgInterval {
-    PgInterval::from_microseconds(length.as_micros().try_into().unwrap_or(i64::MAX))
 }
 
 /// Counts and checks in one statement, so that no two replicas admit the same one.

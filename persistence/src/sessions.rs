@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::{
     Db, Result,
     schema::{sessions, users as accounts},
+    time::{self, now},
     users::{self, NewAccount},
 };
 
@@ -67,13 +68,9 @@ pub struct Live {
     pub stale: bool,
 }
 
+/// A length of time as an expression.
 fn interval(length: Duration) -> dsl::AsExprOf<PgInterval, Interval> {
-    PgInterval::from_microseconds(length.as_micros().try_into().unwrap_or(i64::MAX)).into_sql::<Interval>()
-}
-
-/// The database's `now()`, with its time zone, which Diesel's own does not have.
-fn now() -> dsl::AsExprOf<dsl::now, Timestamptz> {
-    dsl::now.into_sql::<Timestamptz>()
+    time::interval(length).into_sql::<Interval>()
 }
 
 /// Begins a session, ends the one it replaces, the account's expired ones, and its oldest beyond [`PER_USER_MAX`].
@@ -109,19 +106,16 @@ pub async fn begin(db: &Db, new: &NewSession, lifetime: Lifetime) -> Result<Sess
 /// # Errors
 /// `Taken` (`users_email_key`) when the address has an account already.
 pub async fn register(db: &Db, account: &NewAccount, token_hash: &TokenHash, user_agent: Option<&str>, lifetime: Lifetime) -> Result<User> {
-    let row = db
-        .run(async |conn| {
-            conn.transaction(async |conn| {
-                let user: User = users::insert_on(conn, account).await?.into();
-                let session =
-                    NewSession { user: user.id, token_hash: *token_hash, user_agent: user_agent.map(str::to_owned), replaces: None };
-                insert(conn, &session, lifetime).await?;
-                Ok(user)
-            })
-            .await
+    db.run(async |conn| {
+        conn.transaction(async |conn| {
+            let user: User = users::insert_on(conn, account).await?.into();
+            let session = NewSession { user: user.id, token_hash: *token_hash, user_agent: user_agent.map(str::to_owned), replaces: None };
+            insert(conn, &session, lifetime).await?;
+            Ok(user)
         })
-        .await?;
-    Ok(row)
+        .await
+    })
+    .await
 }
 
 async fn insert(conn: &mut AsyncPgConnection, new: &NewSession, lifetime: Lifetime) -> QueryResult<SessionId> {

@@ -6,15 +6,14 @@ use anyhow::{Context, Result, bail};
 use auth::Passwords;
 use domain::{Role, password::Password, user::NewUser};
 use persistence::{
-    Connector, Db, Sizes, migrate,
+    Connector, Db, migrate,
     users::{self, NewAccount},
 };
-use std::time::Duration;
 
 use crate::extract::validate;
 
 /// `handrail admin create`: reads the password from standard input.
-pub(crate) async fn create(connector: &Connector, email: String, name: String) -> Result<()> {
+pub(crate) async fn create(connector: &Connector, db: &Db, email: String, name: String) -> Result<()> {
     let mut password = String::new();
     if std::io::stdin().is_terminal() {
         eprintln!("Password (8 to 256 characters), then Enter:");
@@ -24,13 +23,13 @@ pub(crate) async fn create(connector: &Connector, email: String, name: String) -
     }
     let password = password.trim_end_matches(['\n', '\r']).to_owned();
     migrate::run(connector).await.context("the migrations failed")?;
-    ensure(connector, &Passwords::new(1, 1), email.clone(), name, password).await?;
+    ensure(db, &Passwords::new(1, 1), email.clone(), name, password).await?;
     println!("{email} is an administrator.");
     Ok(())
 }
 
 /// Makes an administrator, or gives the account of this address the role and the password.
-pub(crate) async fn ensure(connector: &Connector, passwords: &Passwords, email: String, name: String, password: String) -> Result<()> {
+pub(crate) async fn ensure(db: &Db, passwords: &Passwords, email: String, name: String, password: String) -> Result<()> {
     let input = serde_json::json!({ "email": email, "name": name, "password": password, "role": "admin" });
     let new: NewUser = validate::value(input).map_err(|details| anyhow::anyhow!("{}", problems(&details)))?;
     let secret: Password = new.password.context("a password is needed")?;
@@ -38,10 +37,8 @@ pub(crate) async fn ensure(connector: &Connector, passwords: &Passwords, email: 
         Ok(hash) => hash,
         Err(error) => bail!("{}", error.details().map_or_else(|| error.to_string(), problems)),
     };
-    let sizes = Sizes { pool: 1, pipelines: 1, pool_wait: Duration::from_secs(5), read: Duration::from_secs(5) };
-    let db = Db::new(std::sync::Arc::new(connector.clone()), sizes);
     let account = NewAccount { email: new.email, name: new.name, role: Role::Admin, password_hash: Some(hash) };
-    users::upsert_admin(&db, &account).await?;
+    users::upsert_admin(db, &account).await?;
     Ok(())
 }
 

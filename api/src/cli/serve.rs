@@ -35,7 +35,8 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
     let running = tokio::spawn(server);
     slog_scope::info!("listening"; "address" => address.to_string(), "version" => env!("CARGO_PKG_VERSION"));
 
-    let starting = start(config, &source.connector, &readiness);
+    let db = startup::small_db(config, &source.connector);
+    let starting = start(config, &source.connector, &db, &readiness);
     let started = tokio::select! {
         started = starting => started,
         () = signals.next() => {
@@ -48,9 +49,9 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
         return Err(error);
     }
     if config.environment == Environment::Development {
-        welcome(config, source, address).await;
+        welcome(config, source, &db, address).await;
     }
-    let sweeping = tokio::spawn(sweep(startup::small_db(config, &source.connector)));
+    let sweeping = tokio::spawn(sweep(db));
 
     signals.next().await;
     slog_scope::info!("stopping"; "drain_s" => config.http.drain.as_secs(), "grace_s" => config.http.shutdown_grace.as_secs());
@@ -69,28 +70,26 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
 }
 
 /// Waits for the database, brings it up to date, makes the first administrator, and opens `/api`.
-async fn start(config: &Config, connector: &Connector, readiness: &Arc<Readiness>) -> Result<()> {
+async fn start(config: &Config, connector: &Connector, db: &Db, readiness: &Arc<Readiness>) -> Result<()> {
     let place = connector.place();
     startup::wait(connector, config.database.start_timeout, |reason| {
         slog_scope::warn!("waiting for the database"; "place" => &place, "reason" => reason);
     })
     .await?;
-    let db = startup::small_db(config, connector);
-    startup::settle_schema(config, connector, &db).await?;
-    startup::first_admin(config, connector, &db).await?;
+    startup::settle_schema(config, connector, db).await?;
+    startup::first_admin(config, db).await?;
     readiness.start();
     Ok(())
 }
 
 /// Tells a developer where everything is.
-async fn welcome(config: &Config, source: &Source, address: std::net::SocketAddr) {
+async fn welcome(config: &Config, source: &Source, db: &Db, address: std::net::SocketAddr) {
     let database = source.private_dir().map_or_else(|| source.connector.place(), |folder| format!("private, in {}", folder.display()));
     println!("\n  Handrail   http://{address}");
     println!("  Docs       http://{address}/docs");
     println!("  Database   {database}");
-    let db = startup::small_db(config, &source.connector);
     if let Some(password) = startup::kept_password(config)
-        && startup::is_kept_password(&db, &password).await
+        && startup::is_kept_password(db, &password).await
     {
         println!("  Admin      {}  {password}", startup::DEVELOPMENT_ADMIN);
     }

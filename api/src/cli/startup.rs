@@ -121,7 +121,7 @@ pub(crate) async fn settle_schema(config: &Config, connector: &Connector, db: &D
 }
 
 /// Makes the first administrator when there is none. Of several replicas that start at once, one does.
-pub(crate) async fn first_admin(config: &Config, connector: &Connector, db: &Db) -> Result<()> {
+pub(crate) async fn first_admin(config: &Config, db: &Db) -> Result<()> {
     if users::has_admin(db).await? {
         return Ok(());
     }
@@ -133,7 +133,7 @@ pub(crate) async fn first_admin(config: &Config, connector: &Connector, db: &Db)
         }
         None => (DEVELOPMENT_ADMIN.to_owned(), auth::Token::generate()?.reveal()),
     };
-    let made = admin::ensure(connector, &Passwords::new(1, 1), email, "Administrator".to_owned(), password.clone()).await;
+    let made = admin::ensure(db, &Passwords::new(1, 1), email, "Administrator".to_owned(), password.clone()).await;
     match made {
         Err(_) if users::has_admin(db).await? => Ok(()),
         Err(error) => Err(error.context("the first administrator cannot be made")),

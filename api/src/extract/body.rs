@@ -33,7 +33,7 @@ impl Limits {
     /// The bounds the server was started with.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self> {
         let limits = request.app_data::<Data<Self>>().ok_or_else(|| Error::internal("no body limits"))?;
-        Ok(***limits)
+        Ok(*limits.get_ref())
     }
 
     /// When a body that starts to arrive now must be complete.
@@ -57,8 +57,7 @@ where
         let payload = payload.take();
         Box::pin(async move {
             let json = |mime: &mime::Mime| mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON);
-            let utf8 = |mime: &mime::Mime| mime.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8);
-            if !matches!(request.mime_type(), Ok(Some(mime)) if utf8(&mime) && json(&mime)) {
+            if !matches!(request.mime_type(), Ok(Some(mime)) if is_utf8(&mime) && json(&mime)) {
                 return Err(Error::unsupported_media_type("application/json"));
             }
             let limits = Limits::of(&request)?;
@@ -111,6 +110,11 @@ pub(super) async fn read(request: &HttpRequest, mut payload: Payload, limit: usi
 pub async fn text(request: &HttpRequest, payload: Payload, limit: usize, deadline: Instant) -> Result<String> {
     let bytes = read(request, payload, limit, deadline).await?;
     utf8(&bytes).map_err(|problem| Error::invalid_body(Details::form(problem)))
+}
+
+/// Whether a content type names UTF-8, or no character set at all.
+pub(crate) fn is_utf8(mime: &mime::Mime) -> bool {
+    mime.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8)
 }
 
 /// Bytes as UTF-8 text, without a byte order mark.

@@ -2,7 +2,7 @@
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::{HttpRequest, dev::Payload, web::BytesMut};
-use domain::{Details, Error, Result};
+use domain::{Error, Result};
 use futures::TryStreamExt;
 use tokio::time::timeout_at;
 
@@ -50,7 +50,7 @@ async fn collect(mut multipart: Multipart, limit: usize) -> Result<Form> {
     while let Some(mut field) = multipart.try_next().await.map_err(|error| malformed(&error))? {
         parts += 1;
         if parts > PARTS_MAX {
-            return Err(refuse("", &format!("Must have at most {PARTS_MAX} parts")));
+            return Err(Error::invalid_field("", &format!("Must have at most {PARTS_MAX} parts")));
         }
         let name = field.name().unwrap_or_default().to_owned();
         let file_name = field.content_disposition().and_then(|disposition| disposition.get_filename()).map(str::to_owned);
@@ -58,10 +58,10 @@ async fn collect(mut multipart: Multipart, limit: usize) -> Result<Form> {
         match file_name {
             // Browsers send an empty, unnamed file for a file input that was left alone.
             Some(file_name) if file_name.is_empty() && bytes.is_empty() => {}
-            Some(_) if form.file.is_some() => return Err(refuse(&name, "Only one file is taken")),
+            Some(_) if form.file.is_some() => return Err(Error::invalid_field(&name, "Only one file is taken")),
             Some(file_name) => form.file = Some(File { field: name, name: file_name, bytes }),
             None => {
-                let text = body::utf8(&bytes).map_err(|problem| refuse(&name, problem))?;
+                let text = body::utf8(&bytes).map_err(|problem| Error::invalid_field(&name, problem))?;
                 form.fields.push((name, text));
             }
         }
@@ -80,9 +80,5 @@ async fn part(field: &mut Field, room: &mut usize, limit: usize) -> Result<Bytes
 
 fn malformed(error: &MultipartError) -> Error {
     log::debug!("a form could not be read: {error}");
-    refuse("", "Malformed form data")
-}
-
-fn refuse(field: &str, problem: &str) -> Error {
-    Error::invalid_body(Details::field(field, problem))
+    Error::invalid_field("", "Malformed form data")
 }

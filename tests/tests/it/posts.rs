@@ -57,6 +57,10 @@ async fn a_form_brings_fields_or_a_file() {
     let created = ada.client.post("/api/posts").form(Form::new().part("file", file())).send().await.expect(201);
     assert_eq!((created.at("/title"), created.at("/fileName")), (json!("From a file"), json!("../../etc/notes.md")));
 
+    let marked = Part::text("\u{feff}# With a mark\n\nWords").file_name("marked.md").mime_str("text/markdown").expect("a type");
+    let created = ada.client.post("/api/posts").form(Form::new().part("file", marked)).send().await.expect(201);
+    assert_eq!((created.at("/title"), created.at("/content")), (json!("With a mark"), json!("# With a mark\n\nWords")));
+
     let both = Form::new().text("content", "x").part("file", file());
     ada.client.post("/api/posts").form(both).send().await.expect_refused(&["file"]);
     let twice = Form::new().text("title", "a").text("title", "b").text("content", "c");

@@ -3,12 +3,12 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
-use domain::{Details, Error, Result, post::NewPost};
+use domain::{Error, Result, post::NewPost};
 use serde_json::{Map, Value, json};
 
 use crate::{
     describe::{Describe, Operation},
-    extract::{Body, Form, Limits, text, validate},
+    extract::{Body, Form, Limits, is_utf8, text, utf8, validate},
 };
 
 const TYPES: &str = "application/json, multipart/form-data, text/plain or text/markdown";
@@ -26,11 +26,10 @@ impl FromRequest for Submission {
         Box::pin(async move {
             let Ok(Some(mime)) = request.mime_type() else { return Err(Error::unsupported_media_type(TYPES)) };
             let limits = Limits::of(&request)?;
-            let utf8 = mime.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8);
             match (mime.type_().as_str(), mime.subtype().as_str()) {
                 ("application", "json") => Body::from_request(&request, &mut payload).await.map(|Body(new)| Self(new)),
                 ("multipart", "form-data") => from_form(Form::read(&request, payload, limits).await?),
-                ("text", "plain" | "markdown") if utf8 => {
+                ("text", "plain" | "markdown") if is_utf8(&mime) => {
                     from_text(text(&request, payload, limits.json_bytes_max, limits.deadline()).await?)
                 }
                 _ => Err(Error::unsupported_media_type(TYPES)),
@@ -53,18 +52,18 @@ fn from_form(form: Form) -> Result<Submission> {
         if name == "tags" {
             tags.push(Value::from(value));
         } else if fields.insert(name.clone(), value.into()).is_some() {
-            return Err(refuse(&name, "Given twice"));
+            return Err(Error::invalid_field(&name, "Given twice"));
         }
     }
     let mut file_name = None;
     if let Some(file) = form.file {
         if file.field != "file" {
-            return Err(refuse(&file.field, "Must not be a file"));
+            return Err(Error::invalid_field(&file.field, "Must not be a file"));
         }
         if fields.contains_key("content") {
-            return Err(refuse("file", "Give content or file, not both"));
+            return Err(Error::invalid_field("file", "Give content or file, not both"));
         }
-        let text = String::from_utf8(file.bytes.to_vec()).map_err(|_| refuse("file", "Must be UTF-8 text"))?;
+        let text = utf8(&file.bytes).map_err(|problem| Error::invalid_field("file", problem))?;
         let NewPost { title, content, .. } = NewPost::from_text(text);
         fields.entry("title").or_insert_with(|| title.into());
         fields.insert("content".to_owned(), content.into());
@@ -74,13 +73,9 @@ fn from_form(form: Form) -> Result<Submission> {
     let mut new: NewPost = validate::value(fields.into()).map_err(Error::invalid_body)?;
     new.file_name = file_name;
     if garde::Validate::validate(&new).is_err() {
-        return Err(refuse("file", "Must have a name of 1 to 255 characters without control characters"));
+        return Err(Error::invalid_field("file", "Must have a name of 1 to 255 characters without control characters"));
     }
     Ok(Submission(new))
-}
-
-fn refuse(field: &str, problem: &str) -> Error {
-    Error::invalid_body(Details::field(field, problem))
 }
 
 impl Describe for Submission {
@@ -88,6 +83,7 @@ impl Describe for Submission {
         let schema = operation.input::<NewPost>();
         operation.takes("application/json", &schema);
         let mut fields = validate::schema_of::<NewPost>().get("properties").cloned().unwrap_or_default();
+        let text = fields.get("content").cloned().unwrap_or_default();
         if let Some(fields) = fields.as_object_mut() {
             fields.insert("file".to_owned(), json!({ "type": "string", "format": "binary" }));
         }
@@ -99,7 +95,6 @@ impl Describe for Submission {
             "additionalProperties": false,
         });
         operation.takes("multipart/form-data", &form);
-        let text = json!({ "type": "string", "minLength": 1, "maxLength": 100_000, "pattern": domain::text::PROSE.as_str() });
         operation.takes("text/markdown", &text);
         operation.takes("text/plain", &text);
         operation.notes.push("Bare text takes its first heading or line as the title.".to_owned());
