@@ -80,6 +80,30 @@ id! {
     /// Names a post.
     PostId
 }
+id! {
+    /// Names an organisation.
+    OrgId
+}
+id! {
+    /// Names a project.
+    ProjectId
+}
+id! {
+    /// Names an invitation; not the token, which is a secret.
+    InvitationId
+}
+id! {
+    /// Names an API key; not the key, which is a secret.
+    ApiKeyId
+}
+id! {
+    /// Names an event of the audit log.
+    AuditEventId
+}
+id! {
+    /// Names whatever an event of the audit log was done to.
+    TargetId
+}
 
 #[cfg(test)]
 mod tests {

@@ -18,6 +18,10 @@ pub static EMAIL: LazyLock<Regex> =
 pub static LOCALE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"));
 /// The shape of an IANA time zone name such as `Europe/Paris`; the name itself is looked up too.
 pub static TIMEZONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[A-Za-z0-9_+/-]+$"));
+/// A name in an address: words of lower-case letters and digits, joined by hyphens.
+pub static SLUG: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[a-z0-9]+(-[a-z0-9]+)*$"));
+/// The name of what happened: two words of lower-case letters, joined by a dot.
+pub static ACTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[a-z_]+\.[a-z_]+$"));
 /// An absolute http or https URL.
 pub static URL: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7F]+$"));
 
@@ -41,6 +45,10 @@ pub fn explain(pattern: &str) -> &'static str {
         "Must be a language tag such as en or pt-BR"
     } else if pattern == TIMEZONE.as_str() {
         "Must be an IANA time zone such as Europe/Paris"
+    } else if pattern == SLUG.as_str() {
+        "Must be lower-case letters and digits, joined by single hyphens"
+    } else if pattern == ACTION.as_str() {
+        "Must be an action such as member.added"
     } else if pattern == URL.as_str() {
         "Must be an http or https URL"
     } else {
@@ -80,6 +88,8 @@ mod tests {
         assert!(EMAIL.is_match("ada.l@example.co.uk") && !EMAIL.is_match(".@a") && !EMAIL.is_match("a..b@c.de") && !EMAIL.is_match("a@b"));
         assert!(LOCALE.is_match("pt-BR") && !LOCALE.is_match("english please"));
         assert!(TIMEZONE.is_match("America/Argentina/Ushuaia") && !TIMEZONE.is_match("Mars Base"));
+        assert!(SLUG.is_match("acme-2") && !SLUG.is_match("-acme") && !SLUG.is_match("Acme") && !SLUG.is_match("a--b"));
+        assert!(ACTION.is_match("api_key.created") && !ACTION.is_match("created"));
         assert!(URL.is_match("https://example.com/a.png") && !URL.is_match("javascript:alert(1)"));
     }
 }

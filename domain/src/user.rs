@@ -61,11 +61,13 @@ pub struct User {
     pub name: String,
     /// The role.
     pub role: Role,
+    /// Whether an administrator shut it out.
+    pub banned: bool,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
 }
 
-/// An account as others see it; administrators get `email` and `role` too.
+/// An account as others see it; administrators get `email`, `role` and `banned` too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserView {
@@ -81,6 +83,9 @@ pub struct UserView {
     /// The role; for administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// Whether an administrator shut it out; for administrators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub banned: Option<bool>,
 }
 
 impl User {
@@ -94,6 +99,7 @@ impl User {
             created_at: self.created_at,
             email: private.then_some(self.email),
             role: private.then_some(self.role),
+            banned: private.then_some(self.banned),
         }
     }
 }
@@ -148,6 +154,29 @@ pub struct UserPatch {
     #[schemars(with = "Role")]
     #[garde(skip)]
     pub role: Option<Role>,
+    /// Whether it is shut out: it cannot log in, and its sessions end.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "bool")]
+    #[garde(skip)]
+    pub banned: Option<bool>,
+}
+
+/// What a user gives to change their password.
+#[derive(Clone, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PasswordChange {
+    /// The password so far. Only its size is judged.
+    #[garde(length(chars, min = 1, max = 256), pattern(TEXT))]
+    pub current_password: String,
+    /// The password from now on.
+    #[garde(dive)]
+    pub new_password: Password,
+}
+
+impl fmt::Debug for PasswordChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordChange(***)")
+    }
 }
 
 /// What someone gives to log in. Only its size is judged: what the rules for new passwords say is no business of a log-in.

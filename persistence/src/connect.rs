@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::AsyncPgConnection;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Client, Config, Connection, NoTls, Socket, tls::NoTlsStream};
 
 /// The bounds of every connection.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +82,18 @@ impl Connector {
             let (client, connection) = self.config.connect(NoTls).await.map_err(|error| bad_connection(&error))?;
             AsyncPgConnection::try_from_client_and_connection(client, connection).await
         };
-        // The driver's own time-out covers the socket, not a server that accepts and then stays silent.
+        self.in_time(opening).await
+    }
+
+    /// Opens a connection whose messages the caller drives, under a name of its own.
+    pub(crate) async fn open(&self, name: &str) -> ConnectionResult<(Client, Connection<Socket, NoTlsStream>)> {
+        let mut config = self.config.clone();
+        config.application_name(name);
+        self.in_time(async { config.connect(NoTls).await.map_err(|error| bad_connection(&error)) }).await
+    }
+
+    /// The driver's own time-out covers the socket, not a server that accepts and then stays silent.
+    async fn in_time<T>(&self, opening: impl Future<Output = ConnectionResult<T>>) -> ConnectionResult<T> {
         tokio::time::timeout(self.timeouts.connect, opening)
             .await
             .unwrap_or_else(|_| Err(ConnectionError::BadConnection("no answer within the connect time-out".to_owned())))

@@ -18,13 +18,14 @@ use std::{
 use deadpool::{Runtime, managed::Timeouts as PoolTimeouts};
 use diesel::QueryResult;
 use diesel_async::{
-    AsyncPgConnection,
+    AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager,
     pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool},
 };
+use domain::audit::Actor;
 use futures::FutureExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::{Connector, Error, Result, error::is_lost};
+use crate::{Connector, Error, Result, Revocations, audit, error::is_lost};
 use lease::Lease;
 use pipeline::Pipeline;
 use totals::Totals;
@@ -50,6 +51,7 @@ pub struct Db {
     turn: AtomicUsize,
     sizes: Sizes,
     statement: Duration,
+    revocations: Arc<Revocations>,
     /// The totals of long lists.
     pub(crate) totals: Totals,
 }
@@ -58,7 +60,7 @@ impl Db {
     /// Makes the two lanes; nothing connects before the first query.
     #[must_use]
     #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "a pool is refused only when it has time-outs but no runtime")]
-    pub fn new(connector: Arc<Connector>, sizes: Sizes) -> Self {
+    pub fn new(connector: Arc<Connector>, sizes: Sizes, revocations: Arc<Revocations>) -> Self {
         let timeouts = connector.timeouts();
         let mut manager = ManagerConfig::default();
         // A closed socket is noticed without a query; the default costs a round trip per checkout.
@@ -79,7 +81,16 @@ impl Db {
             .build()
             .expect("a pool with a runtime");
         let pipelines = (0..sizes.pipelines.max(1)).map(|_| Pipeline::default()).collect();
-        Self { connector, pool, pipelines, turn: AtomicUsize::new(0), sizes, statement: timeouts.statement, totals: Totals::default() }
+        Self {
+            connector,
+            pool,
+            pipelines,
+            turn: AtomicUsize::new(0),
+            sizes,
+            statement: timeouts.statement,
+            revocations,
+            totals: Totals::default(),
+        }
     }
 
     /// Runs a known-fast read on a shared connection. A connection lost on the way is replaced and the read tried once more.
@@ -125,6 +136,30 @@ impl Db {
         Ok(result?)
     }
 
+    /// Runs changes in one transaction, under the name of who makes them: the audit log is written by the database itself.
+    pub(crate) async fn change<T>(&self, actor: &Actor, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
+        type Transactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
+        let begin = audit::begin(actor);
+        self.run(async |conn| {
+            Transactions::begin_transaction_sql(conn, &begin).await?;
+            match work(conn).await {
+                Ok(value) => Transactions::commit_transaction(conn).await.map(|()| value),
+                Err(error) => {
+                    // One that cannot even roll back is not given back to the pool.
+                    let _ = Transactions::rollback_transaction(conn).await;
+                    Err(error)
+                }
+            }
+        })
+        .await
+    }
+
+    /// What was taken back of what may be remembered.
+    #[must_use]
+    pub fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+
     async fn lease(&self) -> Result<Lease> {
         // The pool's own time-outs add up when it recycles several dead connections; this one does not.
         let bound = self.sizes.pool_wait + Duration::from_secs(1);
@@ -141,7 +176,6 @@ impl Db {
     /// `Busy` when there is none.
     pub async fn ping(&self) -> Result<()> {
         use diesel::{dsl::sql, select, sql_types::Integer};
-        use diesel_async::RunQueryDsl;
         self.read(async |mut conn| select(sql::<Integer>("1")).get_result::<i32>(&mut conn).await).await.map(drop)
     }
 }

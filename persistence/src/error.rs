@@ -80,12 +80,30 @@ impl From<Error> for domain::Error {
             Error::Taken { constraint } if constraint == "users_email_key" => {
                 Self::new(Code::EmailTaken, "Email already taken").with_details(Details::field("email", "Already taken"))
             }
+            Error::Taken { constraint } if constraint == "organisations_slug_key" || constraint == "projects_slug_key" => {
+                Self::new(Code::SlugTaken, "Slug already taken").with_details(Details::field("slug", "Already taken"))
+            }
+            Error::Taken { constraint } if constraint == "invitations_pending_key" => {
+                Self::new(Code::AlreadyInvited, "This address is invited already").with_details(Details::field("email", "Already invited"))
+            }
             Error::Taken { .. } => Self::new(Code::Conflict, "Conflict").with_source(error),
             Error::Refused { constraint } if constraint == "users_last_admin" => {
                 Self::new(Code::LastAdmin, "The last administrator can be neither deleted nor demoted")
             }
+            Error::Refused { constraint } if constraint == "memberships_last_owner" => {
+                Self::new(Code::LastOwner, "The last owner can neither leave nor be demoted")
+            }
+            // The membership or the organisation went away between the look at it and the write.
+            Error::Refused { constraint }
+                if ["api_keys_membership_fkey", "projects_org_id_fkey", "invitations_org_id_fkey"].contains(&constraint.as_str()) =>
+            {
+                Self::not_found("Organisation")
+            }
             // The account went away between the look at its session and the write.
-            Error::Refused { constraint } if constraint == "posts_author_id_fkey" || constraint == "sessions_user_id_fkey" => {
+            Error::Refused { constraint }
+                if ["posts_author_id_fkey", "sessions_user_id_fkey", "memberships_user_id_fkey", "api_keys_user_id_fkey"]
+                    .contains(&constraint.as_str()) =>
+            {
                 Self::unauthorized()
             }
             Error::Query(_) | Error::Refused { .. } => Self::internal(error),

@@ -1,22 +1,35 @@
 //! Everything that is kept: connections, migrations, and one module of queries per table.
 
+pub mod api_keys;
+pub mod audit;
+mod change;
 pub mod connect;
 pub mod db;
 pub mod demo;
 mod error;
+pub mod invitations;
+pub mod members;
 pub mod migrate;
+pub mod orgs;
+mod pages;
 pub mod posts;
 pub mod profiles;
+pub mod projects;
 pub mod rate_limits;
+pub mod revocations;
 pub mod schema;
 pub mod search;
 pub mod sessions;
+mod slugs;
 mod time;
 pub mod users;
 
+pub use change::Change;
 pub use connect::{Connector, Timeouts};
 pub use db::{Db, Sizes};
 pub use error::Error;
+pub use revocations::Revocations;
+pub use time::RESTORABLE_DAYS;
 
 /// What every query returns.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -13,7 +13,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{Db, Result, counted, page_offset, schema::posts};
+use crate::{Change, Db, Result, counted, page_offset, schema::posts};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = posts)]
@@ -50,17 +50,6 @@ pub enum Editor {
     Author(UserId),
     /// An administrator.
     Admin,
-}
-
-/// What became of a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change<T> {
-    /// It was made.
-    Made(T),
-    /// The post is somebody else's.
-    NotYours,
-    /// There is no such post.
-    Absent,
 }
 
 /// Adds a post.
@@ -221,5 +210,5 @@ async fn settle<T>(db: &Db, id: PostId, made: Option<T>) -> Result<Change<T>> {
     }
     let exists = dsl::exists(posts::table.find(id.0));
     let exists: bool = db.read(async |mut conn| diesel::select(exists).get_result(&mut conn).await).await?;
-    Ok(if exists { Change::NotYours } else { Change::Absent })
+    Ok(if exists { Change::Forbidden } else { Change::Absent })
 }

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, IntoSql, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper,
-    dsl,
-    pg::data_types::PgInterval,
-    sql_types::{Interval, Timestamptz},
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
+    SelectableHelper, dsl,
+    sql_types::{Double, Timestamptz},
 };
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use domain::{Role, SessionId, UserId, user::User};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::{Role, SessionId, UserId, audit::Actor, user::User};
 use uuid::Uuid;
 
 use crate::{
     Db, Result,
+    revocations::Subject,
     schema::{sessions, users as accounts},
-    time::{self, now},
+    time::{self, length, now},
     users::{self, NewAccount},
 };
 
@@ -64,26 +64,20 @@ pub struct Live {
     pub user: UserId,
     /// What they may do, as of now.
     pub role: Role,
+    /// How long it still lives.
+    pub left: Duration,
     /// Whether its use is due to be written.
     pub stale: bool,
-}
-
-/// A length of time as an expression.
-fn interval(length: Duration) -> dsl::AsExprOf<PgInterval, Interval> {
-    time::interval(length).into_sql::<Interval>()
 }
 
 /// Begins a session, ends the one it replaces, the account's expired ones, and its oldest beyond [`PER_USER_MAX`].
 ///
 /// # Errors
 /// `Refused` (`sessions_user_id_fkey`) when the account is gone.
-pub async fn begin(db: &Db, new: &NewSession, lifetime: Lifetime) -> Result<SessionId> {
-    db.run(async |conn| {
-        conn.transaction(async |conn| {
+pub async fn begin(db: &Db, actor: &Actor, new: &NewSession, lifetime: Lifetime) -> Result<SessionId> {
+    let (id, ended) = db
+        .change(actor, async |conn| {
             let id = insert(conn, new, lifetime).await?;
-            if let Some(replaced) = &new.replaces {
-                diesel::delete(sessions::table.filter(sessions::token_hash.eq(replaced.as_slice()))).execute(conn).await?;
-            }
             let kept = diesel::alias!(sessions as kept);
             let oldest = kept
                 .filter(kept.field(sessions::user_id).eq(new.user.0))
@@ -91,29 +85,44 @@ pub async fn begin(db: &Db, new: &NewSession, lifetime: Lifetime) -> Result<Sess
                 .offset(PER_USER_MAX)
                 .select(kept.field(sessions::id));
             let own = sessions::user_id.eq(new.user.0);
-            diesel::delete(sessions::table.filter(own.and(sessions::expires_at.le(now()).or(sessions::id.eq_any(oldest)))))
-                .execute(conn)
-                .await?;
-            Ok(id)
+            let over = own.and(sessions::expires_at.le(now()).or(sessions::id.eq_any(oldest)));
+            let replaced = new.replaces.as_ref().map(<[u8; 32]>::as_slice);
+            let ended: Vec<Vec<u8>> =
+                diesel::delete(sessions::table.filter(over.or(sessions::token_hash.nullable().eq(replaced).assume_not_null())))
+                    .returning(sessions::token_hash)
+                    .get_results(conn)
+                    .await?;
+            Ok((id, ended))
         })
-        .await
-    })
-    .await
+        .await?;
+    forget(db, ended);
+    Ok(id)
+}
+
+/// What this process remembers of these sessions does not hold any more.
+fn forget(db: &Db, hashes: Vec<Vec<u8>>) {
+    for hash in hashes.into_iter().filter_map(|hash| hash.try_into().ok()) {
+        db.revocations().revoke(Subject::Token(hash));
+    }
 }
 
 /// Adds an account and begins its first session, both or neither.
 ///
 /// # Errors
 /// `Taken` (`users_email_key`) when the address has an account already.
-pub async fn register(db: &Db, account: &NewAccount, token_hash: &TokenHash, user_agent: Option<&str>, lifetime: Lifetime) -> Result<User> {
-    db.run(async |conn| {
-        conn.transaction(async |conn| {
-            let user: User = users::insert_on(conn, account).await?.into();
-            let session = NewSession { user: user.id, token_hash: *token_hash, user_agent: user_agent.map(str::to_owned), replaces: None };
-            insert(conn, &session, lifetime).await?;
-            Ok(user)
-        })
-        .await
+pub async fn register(
+    db: &Db,
+    actor: &Actor,
+    account: &NewAccount,
+    token_hash: &TokenHash,
+    user_agent: Option<&str>,
+    lifetime: Lifetime,
+) -> Result<User> {
+    db.change(actor, async |conn| {
+        let user: User = users::insert_on(conn, account).await?.into();
+        let session = NewSession { user: user.id, token_hash: *token_hash, user_agent: user_agent.map(str::to_owned), replaces: None };
+        insert(conn, &session, lifetime).await?;
+        Ok(user)
     })
     .await
 }
@@ -126,7 +135,7 @@ async fn insert(conn: &mut AsyncPgConnection, new: &NewSession, lifetime: Lifeti
             sessions::user_id.eq(new.user.0),
             sessions::token_hash.eq(new.token_hash.as_slice()),
             sessions::user_agent.eq(new.user_agent.as_deref()),
-            sessions::expires_at.eq(now() + interval(lifetime.idle.min(lifetime.max))),
+            sessions::expires_at.eq(now() + length(lifetime.idle.min(lifetime.max))),
         ))
         .execute(conn)
         .await?;
@@ -135,26 +144,39 @@ async fn insert(conn: &mut AsyncPgConnection, new: &NewSession, lifetime: Lifeti
 
 /// The live session of this token hash.
 pub async fn find(db: &Db, hash: &TokenHash, lifetime: Lifetime) -> Result<Option<Live>> {
-    let due = now() - interval(lifetime.renew);
-    let row: Option<(Uuid, Uuid, String, bool)> = db
+    let due = now() - length(lifetime.renew);
+    let row: Option<(Uuid, Uuid, String, f64, bool)> = db
         .read(async |mut conn| {
             sessions::table
                 .inner_join(accounts::table)
                 .filter(sessions::token_hash.eq(hash.as_slice()).and(sessions::expires_at.gt(now())))
-                .select((sessions::id, sessions::user_id, accounts::role, sessions::renewed_at.lt(due)))
+                .filter(accounts::banned_at.is_null())
+                .select((
+                    sessions::id,
+                    sessions::user_id,
+                    accounts::role,
+                    dsl::sql::<Double>("extract(epoch FROM sessions.expires_at - now())::float8"),
+                    sessions::renewed_at.lt(due),
+                ))
                 .first(&mut conn)
                 .await
                 .optional()
         })
         .await?;
-    Ok(row.map(|(id, user, role, stale)| Live { id: SessionId(id), user: UserId(user), role: role.as_str().into(), stale }))
+    Ok(row.map(|(id, user, role, left, stale)| Live {
+        id: SessionId(id),
+        user: UserId(user),
+        role: role.as_str().into(),
+        left: time::seconds(left),
+        stale,
+    }))
 }
 
 /// Writes that a session is in use and puts off its end, never beyond its longest life. Of several at once, one writes.
 pub async fn renew(db: &Db, id: SessionId, lifetime: Lifetime) -> Result<()> {
-    let due = now() - interval(lifetime.renew);
-    let idle_end = now() + interval(lifetime.idle);
-    let last_end = sessions::created_at + interval(lifetime.max);
+    let due = now() - length(lifetime.renew);
+    let idle_end = now() + length(lifetime.idle);
+    let last_end = sessions::created_at + length(lifetime.max);
     db.run(async |conn| {
         diesel::update(sessions::table.filter(sessions::id.eq(id.0).and(sessions::renewed_at.lt(due))))
             .set((sessions::renewed_at.eq(now()), sessions::expires_at.eq(least(idle_end, last_end))))
@@ -202,13 +224,32 @@ pub async fn list(db: &Db, user: UserId, current: SessionId) -> Result<Vec<domai
 /// Ends one session of an account; false when it has no such session.
 pub async fn end(db: &Db, user: UserId, id: SessionId) -> Result<bool> {
     let one = sessions::table.filter(sessions::id.eq(id.0).and(sessions::user_id.eq(user.0)));
-    Ok(db.run(async |conn| diesel::delete(one).execute(conn).await).await? > 0)
+    let ended: Vec<Vec<u8>> = db.run(async |conn| diesel::delete(one).returning(sessions::token_hash).get_results(conn).await).await?;
+    let found = !ended.is_empty();
+    forget(db, ended);
+    Ok(found)
 }
 
 /// Ends all sessions of an account but one, and says how many.
 pub async fn end_others(db: &Db, user: UserId, kept: SessionId) -> Result<usize> {
     let others = sessions::table.filter(sessions::user_id.eq(user.0).and(sessions::id.ne(kept.0)));
-    db.run(async |conn| diesel::delete(others).execute(conn).await).await
+    let ended: Vec<Vec<u8>> = db.run(async |conn| diesel::delete(others).returning(sessions::token_hash).get_results(conn).await).await?;
+    let count = ended.len();
+    forget(db, ended);
+    Ok(count)
+}
+
+/// Replaces an account's password and ends all its sessions but one, in one transaction.
+pub async fn change_password(db: &Db, actor: &Actor, user: UserId, password_hash: &str, kept: SessionId) -> Result<()> {
+    let ended: Vec<Vec<u8>> = db
+        .change(actor, async |conn| {
+            diesel::update(accounts::table.find(user.0)).set(accounts::password_hash.eq(password_hash)).execute(conn).await?;
+            let others = sessions::table.filter(sessions::user_id.eq(user.0).and(sessions::id.ne(kept.0)));
+            diesel::delete(others).returning(sessions::token_hash).get_results(conn).await
+        })
+        .await?;
+    forget(db, ended);
+    Ok(())
 }
 
 /// Removes what expired, at most `batch` at a time, and says how many: call again while it is `batch`.

@@ -2,17 +2,24 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    AsChangeset, ExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper, define_sql_function, dsl,
+    AsChangeset, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    define_sql_function, dsl,
 };
 use diesel_async::RunQueryDsl;
 use domain::{
     Role, UserId,
+    audit::Actor,
     page::{Cursor, Page, Start, Window},
     user::{User, UserPatch},
 };
 use uuid::Uuid;
 
-use crate::{Db, Result, counted, page_offset, schema::users};
+use crate::{
+    Db, Result, counted, page_offset,
+    revocations::Subject,
+    schema::{sessions, users},
+    time::now,
+};
 
 define_sql_function! {
     /// Lower case, as the unique index on e-mail addresses has it.
@@ -26,12 +33,20 @@ pub(crate) struct UserRow {
     email: String,
     name: String,
     role: String,
+    banned_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
 }
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
-        Self { id: UserId(row.id), email: row.email, name: row.name, role: row.role.as_str().into(), created_at: row.created_at }
+        Self {
+            id: UserId(row.id),
+            email: row.email,
+            name: row.name,
+            role: row.role.as_str().into(),
+            banned: row.banned_at.is_some(),
+            created_at: row.created_at,
+        }
     }
 }
 
@@ -61,8 +76,8 @@ pub struct Account {
 ///
 /// # Errors
 /// `Taken` (`users_email_key`) when the address has one already.
-pub async fn insert(db: &Db, new: &NewAccount) -> Result<User> {
-    let row: UserRow = db.run(async |conn| insert_on(conn, new).await).await?;
+pub async fn insert(db: &Db, actor: &Actor, new: &NewAccount) -> Result<User> {
+    let row: UserRow = db.change(actor, async |conn| insert_on(conn, new).await).await?;
     Ok(row.into())
 }
 
@@ -90,6 +105,16 @@ pub async fn account(db: &Db, email: &str) -> Result<Option<Account>> {
                 .first(&mut conn)
                 .await
                 .optional()
+        })
+        .await?;
+    Ok(row.map(|(user, password_hash)| Account { user: user.into(), password_hash }))
+}
+
+/// The account of this id, with its password.
+pub async fn account_of(db: &Db, id: UserId) -> Result<Option<Account>> {
+    let row: Option<(UserRow, Option<String>)> = db
+        .read(async |mut conn| {
+            users::table.find(id.0).select((UserRow::as_select(), users::password_hash)).first(&mut conn).await.optional()
         })
         .await?;
     Ok(row.map(|(user, password_hash)| Account { user: user.into(), password_hash }))
@@ -150,29 +175,47 @@ struct UserChange<'a> {
     role: Option<&'a str>,
 }
 
-/// Changes an account; `None` when there is none.
+/// Changes an account; `None` when there is none. A ban ends its sessions.
 ///
 /// # Errors
-/// `Refused` (`users_last_admin`) when it would demote the last administrator.
-pub async fn update(db: &Db, id: UserId, patch: &UserPatch) -> Result<Option<User>> {
+/// `Refused` (`users_last_admin`) when it would demote or ban the last administrator.
+pub async fn update(db: &Db, actor: &Actor, id: UserId, patch: &UserPatch) -> Result<Option<User>> {
     let change = UserChange { name: patch.name.as_deref(), role: patch.role.map(Role::as_str) };
-    if change.name.is_none() && change.role.is_none() {
+    if change.name.is_none() && change.role.is_none() && patch.banned.is_none() {
         return find(db, id).await;
     }
+    let one = users::table.find(id.0);
     let row: Option<UserRow> = db
-        .run(async |conn| {
-            diesel::update(users::table.find(id.0)).set(&change).returning(UserRow::as_returning()).get_result(conn).await.optional()
+        .change(actor, async |conn| {
+            if change.name.is_some() || change.role.is_some() {
+                diesel::update(one).set(&change).execute(conn).await?;
+            }
+            match patch.banned {
+                Some(true) => {
+                    let unbanned = one.filter(users::banned_at.is_null());
+                    diesel::update(unbanned).set(users::banned_at.eq(now().nullable())).execute(conn).await?;
+                    diesel::delete(sessions::table.filter(sessions::user_id.eq(id.0))).execute(conn).await?;
+                }
+                Some(false) => {
+                    diesel::update(one).set(users::banned_at.eq(None::<DateTime<Utc>>)).execute(conn).await?;
+                }
+                None => {}
+            }
+            one.select(UserRow::as_select()).first(conn).await.optional()
         })
         .await?;
+    db.revocations().revoke(Subject::User(id.0));
     Ok(row.map(Into::into))
 }
 
-/// Deletes an account with its posts and sessions; false when there is none.
+/// Deletes an account with its posts, sessions, keys and memberships; false when there is none.
 ///
 /// # Errors
-/// `Refused` (`users_last_admin`) when it is the last administrator's.
-pub async fn delete(db: &Db, id: UserId) -> Result<bool> {
-    let count = db.run(async |conn| diesel::delete(users::table.find(id.0)).execute(conn).await).await?;
+/// `Refused`: `users_last_admin` when it is the last administrator's, `memberships_last_owner` when it is the last owner's of an
+/// organisation.
+pub async fn delete(db: &Db, actor: &Actor, id: UserId) -> Result<bool> {
+    let count = db.change(actor, async |conn| diesel::delete(users::table.find(id.0)).execute(conn).await).await?;
+    db.revocations().revoke(Subject::User(id.0));
     Ok(count > 0)
 }
 
@@ -196,7 +239,7 @@ pub async fn upsert_admin(db: &Db, new: &NewAccount) -> Result<User> {
                     .await
                     .optional()?;
                 let Some(id) = existing else { return insert_on(conn, new).await };
-                diesel::delete(crate::schema::sessions::table.filter(crate::schema::sessions::user_id.eq(id))).execute(conn).await?;
+                diesel::delete(sessions::table.filter(sessions::user_id.eq(id))).execute(conn).await?;
                 diesel::update(users::table.find(id))
                     .set((users::role.eq(Role::Admin.as_str()), users::password_hash.eq(new.password_hash.as_deref())))
                     .returning(UserRow::as_returning())

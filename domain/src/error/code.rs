@@ -26,6 +26,18 @@ pub enum Code {
     Conflict,
     /// The e-mail address belongs to another account.
     EmailTaken,
+    /// The slug belongs to another.
+    SlugTaken,
+    /// The account is a member already.
+    AlreadyMember,
+    /// The address is invited already.
+    AlreadyInvited,
+    /// The invitation let somebody in already.
+    InvitationUsed,
+    /// The invitation waited too long.
+    InvitationExpired,
+    /// The last owner cannot leave or be demoted.
+    LastOwner,
     /// The last administrator cannot be removed or demoted.
     LastAdmin,
     /// The body is too large.
@@ -75,6 +87,22 @@ impl Code {
         row(Self::RequestTimeout, 408, "REQUEST_TIMEOUT", "The body did not arrive in time."),
         row(Self::Conflict, 409, "CONFLICT", "The request contradicts what is stored."),
         row(Self::EmailTaken, 409, "EMAIL_TAKEN", "Another account has this e-mail address (case does not count)."),
+        row(
+            Self::SlugTaken,
+            409,
+            "SLUG_TAKEN",
+            "Another organisation, or another project of the organisation, has this slug; deleted ones keep theirs for 30 days.",
+        ),
+        row(Self::AlreadyMember, 409, "ALREADY_MEMBER", "The account belongs to the organisation already."),
+        row(Self::AlreadyInvited, 409, "ALREADY_INVITED", "An invitation to this address is open already; it can be sent again."),
+        row(Self::InvitationUsed, 409, "INVITATION_USED", "The invitation has let somebody in already."),
+        row(Self::InvitationExpired, 409, "INVITATION_EXPIRED", "The invitation has expired; ask for another."),
+        row(
+            Self::LastOwner,
+            409,
+            "LAST_OWNER",
+            "The last owner of an organisation can neither leave, be removed, nor be demoted; make somebody else an owner first.",
+        ),
         row(Self::LastAdmin, 409, "LAST_ADMIN", "The last administrator can be neither deleted nor demoted."),
         row(Self::PayloadTooLarge, 413, "PAYLOAD_TOO_LARGE", "The body is larger than the route takes."),
         row(Self::UnsupportedMediaType, 415, "UNSUPPORTED_MEDIA_TYPE", "The route takes other content types, or no content coding."),

@@ -1,0 +1,310 @@
+//! Queries on `api_keys`.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
+    SelectableHelper, dsl, pg::Pg, sql_types::Double,
+};
+use diesel_async::RunQueryDsl;
+use domain::{
+    ApiKeyId, Code, OrgId, Role, UserId,
+    api_key::{ApiKey, NewApiKey, Scope, Scopes},
+    audit::Actor,
+    page::{Cursor, Page, Window},
+};
+use uuid::Uuid;
+
+use crate::{
+    Change, Db, Result,
+    orgs::{self, Admin},
+    pages::{self, Reach},
+    revocations::Subject,
+    schema::{api_keys, organisations, users},
+    sessions::TokenHash,
+    time::{self, length, now},
+};
+
+/// How many keys a user, or an organisation, can have.
+pub const PER_HOLDER_MAX: i64 = 100;
+/// How often the use of a key is written.
+const USE_WRITTEN_EVERY: Duration = Duration::from_secs(60);
+
+/// Whose keys.
+#[derive(Debug, Clone, Copy)]
+pub enum Holder<'a> {
+    /// The personal ones of a user.
+    User(UserId),
+    /// Those of an organisation.
+    Organisation(&'a Admin),
+}
+
+impl Holder<'_> {
+    fn org(&self) -> Option<OrgId> {
+        match self {
+            Self::User(_) => None,
+            Self::Organisation(admin) => Some(admin.member().org()),
+        }
+    }
+
+    /// Who makes a key, and whom it acts for.
+    fn user(&self) -> UserId {
+        match self {
+            Self::User(user) => *user,
+            Self::Organisation(admin) => admin.member().user(),
+        }
+    }
+
+    fn keys(&self) -> api_keys::BoxedQuery<'static, Pg> {
+        let query = api_keys::table.filter(api_keys::expires_at.gt(now())).into_boxed();
+        match self {
+            Self::User(user) => query.filter(api_keys::user_id.eq(user.0).and(api_keys::org_id.is_null())),
+            Self::Organisation(admin) => query.filter(api_keys::org_id.eq(admin.member().org().0)),
+        }
+    }
+}
+
+/// What is stored of a key's secret.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// How the key begins.
+    pub prefix: String,
+    /// The SHA-256 of the key.
+    pub hash: TokenHash,
+}
+
+/// A live key and whom it acts for.
+#[derive(Debug, Clone, Copy)]
+pub struct Live {
+    /// The key.
+    pub id: ApiKeyId,
+    /// Whom it acts for.
+    pub user: UserId,
+    /// What they may do, as of now.
+    pub role: Role,
+    /// The one organisation it reaches, if it is an organisation's.
+    pub org: Option<OrgId>,
+    /// What it may be used for.
+    pub scopes: Scopes,
+    /// How long it still lives.
+    pub left: Duration,
+    /// Whether its use is due to be written.
+    pub stale: bool,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_keys)]
+struct KeyRow {
+    id: Uuid,
+    user_id: Uuid,
+    org_id: Option<Uuid>,
+    name: String,
+    prefix: String,
+    scopes: Vec<String>,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+impl From<KeyRow> for ApiKey {
+    fn from(row: KeyRow) -> Self {
+        Self {
+            id: ApiKeyId(row.id),
+            name: row.name,
+            prefix: row.prefix,
+            scopes: row.scopes.iter().filter_map(|name| Scope::named(name)).collect(),
+            user_id: UserId(row.user_id),
+            org_id: row.org_id.map(OrgId),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+        }
+    }
+}
+
+/// A page of live keys, newest first.
+pub async fn list(db: &Db, holder: Holder<'_>, window: &Window) -> Result<Page<ApiKey>> {
+    let rows = async |reach: Reach| {
+        db.read(async |mut conn| {
+            let mut query = holder.keys().order(api_keys::id.desc()).limit(reach.limit).offset(reach.offset);
+            if let Some(after) = reach.after {
+                query = query.filter(api_keys::id.lt(after.id));
+            }
+            query.select(KeyRow::as_select()).load(&mut conn).await
+        })
+        .await
+    };
+    let count = async || db.read(async |mut conn| holder.keys().count().get_result(&mut conn).await).await;
+    let cursor = |row: &KeyRow| Cursor { id: row.id, at: None };
+    let key = format!("keys {:?} {}", holder.org(), holder.user());
+    let page = pages::read(db, window, &key, rows, count, cursor).await?;
+    Ok(page.map(Into::into))
+}
+
+/// Adds a key.
+pub async fn insert(db: &Db, actor: &Actor, holder: Holder<'_>, new: &NewApiKey, secret: &Secret) -> Result<Change<ApiKey>> {
+    let scopes: Vec<&str> = Scope::ALL.into_iter().filter(|scope| new.scopes.contains(scope)).map(Scope::as_str).collect();
+    db.change(actor, async |conn| {
+        if let Holder::Organisation(admin) = holder
+            && orgs::hold(conn, admin.member()).await?.is_none_or(|role| role < domain::OrgRole::Admin)
+        {
+            return Ok(Change::Forbidden);
+        }
+        if holder.keys().count().get_result::<i64>(conn).await? >= PER_HOLDER_MAX {
+            return Ok(Change::Refused(Code::Conflict, "There are too many keys already; revoke some first"));
+        }
+        let row: KeyRow = diesel::insert_into(api_keys::table)
+            .values((
+                api_keys::id.eq(ApiKeyId::new().0),
+                api_keys::user_id.eq(holder.user().0),
+                api_keys::org_id.eq(holder.org().map(|org| org.0)),
+                api_keys::name.eq(&new.name),
+                api_keys::prefix.eq(&secret.prefix),
+                api_keys::key_hash.eq(secret.hash.as_slice()),
+                api_keys::scopes.eq(scopes),
+                api_keys::expires_at.eq(now() + length(Duration::from_secs(86_400) * u32::from(new.expires_in_days))),
+            ))
+            .returning(KeyRow::as_returning())
+            .get_result(conn)
+            .await?;
+        Ok(Change::Made(row.into()))
+    })
+    .await
+}
+
+/// Gives a key a successor with the same name, scopes and length of life. The old one works on for `overlap`, but never longer than it
+/// would have. The successor acts for whoever asked for it: nobody gets a secret that acts for somebody else.
+pub async fn rotate(
+    db: &Db,
+    actor: &Actor,
+    holder: Holder<'_>,
+    id: ApiKeyId,
+    overlap: Duration,
+    secret: &Secret,
+) -> Result<Change<ApiKey>> {
+    let rotated = db
+        .change(actor, async |conn| {
+            // Locked first: of two who rotate it at once, the second finds it ending.
+            let locked = api_keys::table.find(id.0).for_update().select(api_keys::id);
+            locked.first::<Uuid>(conn).await.optional()?;
+            let one = holder.keys().filter(api_keys::id.eq(id.0)).select((KeyRow::as_select(), api_keys::key_hash));
+            let old: Option<(KeyRow, Vec<u8>)> = one.first(conn).await.optional()?;
+            let Some((old, old_hash)) = old else { return Ok(Change::Absent) };
+            let life = (old.expires_at - old.created_at).to_std().unwrap_or_default();
+            let row: KeyRow = diesel::insert_into(api_keys::table)
+                .values((
+                    api_keys::id.eq(ApiKeyId::new().0),
+                    api_keys::user_id.eq(holder.user().0),
+                    api_keys::org_id.eq(old.org_id),
+                    api_keys::name.eq(&old.name),
+                    api_keys::prefix.eq(&secret.prefix),
+                    api_keys::key_hash.eq(secret.hash.as_slice()),
+                    api_keys::scopes.eq(&old.scopes),
+                    api_keys::expires_at.eq(now() + length(life)),
+                ))
+                .returning(KeyRow::as_returning())
+                .get_result(conn)
+                .await?;
+            diesel::update(api_keys::table.filter(api_keys::id.eq(id.0).and(api_keys::expires_at.gt(now() + length(overlap)))))
+                .set(api_keys::expires_at.eq(now() + length(overlap)))
+                .execute(conn)
+                .await?;
+            Ok(Change::Made((ApiKey::from(row), old_hash)))
+        })
+        .await?;
+    Ok(match rotated {
+        Change::Made((key, old_hash)) => {
+            forget(db, old_hash);
+            Change::Made(key)
+        }
+        Change::Absent => Change::Absent,
+        Change::Forbidden => Change::Forbidden,
+        Change::Refused(code, text) => Change::Refused(code, text),
+    })
+}
+
+/// Revokes a key; false when the holder has no such key.
+pub async fn delete(db: &Db, actor: &Actor, holder: Holder<'_>, id: ApiKeyId) -> Result<bool> {
+    let hash: Option<Vec<u8>> = db
+        .change(actor, async |conn| {
+            let one = holder.keys().filter(api_keys::id.eq(id.0)).select(api_keys::id);
+            let Some(id) = one.first::<Uuid>(conn).await.optional()? else { return Ok(None) };
+            diesel::delete(api_keys::table.find(id)).returning(api_keys::key_hash).get_result(conn).await.optional()
+        })
+        .await?;
+    Ok(hash.map(|hash| forget(db, hash)).is_some())
+}
+
+fn forget(db: &Db, hash: Vec<u8>) {
+    if let Ok(hash) = hash.try_into() {
+        db.revocations().revoke(Subject::Token(hash));
+    }
+}
+
+/// The live key of this hash, whose user is not banned and whose organisation is there.
+pub async fn find(db: &Db, hash: &TokenHash) -> Result<Option<Live>> {
+    type Row = (Uuid, Uuid, String, Option<Uuid>, Vec<String>, f64, bool);
+    let written = now() - length(USE_WRITTEN_EVERY);
+    let row: Option<Row> = db
+        .read(async |mut conn| {
+            api_keys::table
+                .inner_join(users::table)
+                .filter(api_keys::key_hash.eq(hash.as_slice()))
+                .filter(api_keys::expires_at.gt(now()))
+                .filter(users::banned_at.is_null())
+                .filter(
+                    api_keys::org_id.is_null().or(dsl::exists(
+                        organisations::table
+                            .filter(organisations::id.nullable().eq(api_keys::org_id))
+                            .filter(organisations::deleted_at.is_null()),
+                    )),
+                )
+                .select((
+                    api_keys::id,
+                    api_keys::user_id,
+                    users::role,
+                    api_keys::org_id,
+                    api_keys::scopes,
+                    dsl::sql::<Double>("extract(epoch FROM api_keys.expires_at - now())::float8"),
+                    api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(written.nullable()).assume_not_null()),
+                ))
+                .first(&mut conn)
+                .await
+                .optional()
+        })
+        .await?;
+    Ok(row.map(|(id, user, role, org, scopes, left, stale)| Live {
+        id: ApiKeyId(id),
+        user: UserId(user),
+        role: role.as_str().into(),
+        org: org.map(OrgId),
+        scopes: scopes.iter().filter_map(|name| Scope::named(name)).collect(),
+        left: time::seconds(left),
+        stale,
+    }))
+}
+
+/// Writes that a key is in use, at most once a minute.
+pub async fn touch(db: &Db, id: ApiKeyId) -> Result<()> {
+    let written = now() - length(USE_WRITTEN_EVERY);
+    let due = api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(written.nullable()).assume_not_null());
+    db.run(async |conn| {
+        diesel::update(api_keys::table.filter(api_keys::id.eq(id.0).and(due)))
+            .set(api_keys::last_used_at.eq(now().nullable()))
+            .execute(conn)
+            .await
+    })
+    .await
+    .map(drop)
+}
+
+/// Removes keys that ended a month ago, at most `batch`, and says how many.
+pub async fn sweep(db: &Db, batch: usize) -> Result<usize> {
+    let old = diesel::alias!(api_keys as old);
+    let some = old
+        .filter(old.field(api_keys::expires_at).le(time::restorable()))
+        .limit(i64::try_from(batch).unwrap_or(i64::MAX))
+        .select(old.field(api_keys::id));
+    db.run(async |conn| diesel::delete(api_keys::table.filter(api_keys::id.eq_any(some))).execute(conn).await).await
+}

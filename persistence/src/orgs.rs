@@ -1,0 +1,334 @@
+//! Queries on `organisations`, and the proofs of membership that every query on something of an organisation asks for.
+//!
+//! Only [`membership`] makes a proof, so a handler that forgot to ask who is calling cannot call such a query. With a proof at hand it can:
+//!
+//! ```
+//! use persistence::{Db, orgs::Member, projects};
+//! async fn handler(db: &Db, member: &Member, id: domain::ProjectId) {
+//!     let _ = projects::find(db, member, id).await;
+//! }
+//! ```
+//!
+//! Without one it does not compile, neither with the organisation's id in its place …
+//!
+//! ```compile_fail,E0308
+//! use persistence::{Db, projects};
+//! async fn handler(db: &Db, org: domain::OrgId, id: domain::ProjectId) {
+//!     let _ = projects::find(db, &org, id).await;
+//! }
+//! ```
+//!
+//! … nor with a proof of one's own making …
+//!
+//! ```compile_fail,E0451
+//! use persistence::{Db, orgs::Member, projects};
+//! async fn handler(db: &Db, org: domain::OrgId, user: domain::UserId, id: domain::ProjectId) {
+//!     let member = Member { org, user, role: domain::OrgRole::Owner };
+//!     let _ = projects::find(db, &member, id).await;
+//! }
+//! ```
+//!
+//! … nor, where an administrator is asked for, with a proof of less.
+//!
+//! ```compile_fail,E0308
+//! use persistence::{Db, orgs::Member, projects};
+//! async fn handler(db: &Db, member: &Member, actor: &domain::audit::Actor, id: domain::ProjectId) {
+//!     let _ = projects::delete(db, actor, member, id).await;
+//! }
+//! ```
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    AsChangeset, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
+    SelectableHelper, dsl,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::{
+    OrgId, OrgRole, UserId,
+    audit::Actor,
+    org::{NewOrganisation, Organisation, OrganisationPatch},
+    page::{Cursor, Page, Window},
+};
+use uuid::Uuid;
+
+use crate::{
+    Change, Db, Result,
+    pages::{self, Reach},
+    revocations::Subject,
+    schema::{memberships, organisations},
+    slugs,
+    time::{self, now},
+};
+
+/// The proof that a user belongs to an organisation that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    org: OrgId,
+    user: UserId,
+    role: OrgRole,
+}
+
+impl Member {
+    /// The organisation.
+    #[must_use]
+    pub fn org(&self) -> OrgId {
+        self.org
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// What they may do in it.
+    #[must_use]
+    pub fn role(&self) -> OrgRole {
+        self.role
+    }
+}
+
+/// The proof that a user administrates an organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admin(Member);
+
+impl Admin {
+    /// The proof that they belong to it.
+    #[must_use]
+    pub fn member(&self) -> &Member {
+        &self.0
+    }
+}
+
+/// The proof that a user owns an organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner(Admin);
+
+impl Owner {
+    /// The proof that they belong to it.
+    #[must_use]
+    pub fn member(&self) -> &Member {
+        self.0.member()
+    }
+}
+
+/// A proof that a membership may or may not amount to.
+pub trait Proof: Sized + 'static {
+    /// The least role, for the documentation.
+    const LEAST: OrgRole;
+
+    /// The proof, if the membership amounts to it.
+    fn of(member: Member) -> Option<Self>;
+}
+
+impl Proof for Member {
+    const LEAST: OrgRole = OrgRole::Member;
+
+    fn of(member: Member) -> Option<Self> {
+        Some(member)
+    }
+}
+
+impl Proof for Admin {
+    const LEAST: OrgRole = OrgRole::Admin;
+
+    fn of(member: Member) -> Option<Self> {
+        (member.role >= OrgRole::Admin).then_some(Self(member))
+    }
+}
+
+impl Proof for Owner {
+    const LEAST: OrgRole = OrgRole::Owner;
+
+    fn of(member: Member) -> Option<Self> {
+        (member.role >= OrgRole::Owner).then_some(Self(Admin(member)))
+    }
+}
+
+/// The membership of a user in an organisation; `None` when they do not belong to it, when it is deleted, and when it never was.
+pub async fn membership(db: &Db, org: OrgId, user: UserId) -> Result<Option<Member>> {
+    let role: Option<String> = db
+        .read(async |mut conn| {
+            memberships::table
+                .inner_join(organisations::table)
+                .filter(memberships::org_id.eq(org.0))
+                .filter(memberships::user_id.eq(user.0))
+                .filter(organisations::deleted_at.is_null())
+                .select(memberships::role)
+                .first(&mut conn)
+                .await
+                .optional()
+        })
+        .await?;
+    Ok(role.map(|role| Member { org, user, role: role.as_str().into() }))
+}
+
+/// The role a member has at this moment, which stays as it is until the transaction ends; `None` when they left.
+pub(crate) async fn hold(conn: &mut AsyncPgConnection, member: &Member) -> QueryResult<Option<OrgRole>> {
+    let own = memberships::table.find((member.org.0, member.user.0));
+    let role: Option<String> = own.for_share().select(memberships::role).first(conn).await.optional()?;
+    Ok(role.map(|role| role.as_str().into()))
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = organisations)]
+struct OrganisationRow {
+    id: Uuid,
+    name: String,
+    slug: String,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    deleted_at: Option<DateTime<Utc>>,
+}
+
+impl OrganisationRow {
+    fn seen_by(self, role: OrgRole) -> Organisation {
+        Organisation {
+            id: OrgId(self.id),
+            name: self.name,
+            slug: self.slug,
+            role,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            deleted_at: self.deleted_at,
+        }
+    }
+}
+
+/// A page of the organisations a user belongs to, newest first; of the deleted ones, those they own and can restore.
+pub async fn list(db: &Db, user: UserId, deleted: bool, window: &Window) -> Result<Page<Organisation>> {
+    let own = || {
+        let mut query =
+            memberships::table.inner_join(organisations::table).filter(memberships::user_id.eq(user.0)).into_boxed::<diesel::pg::Pg>();
+        query = if deleted {
+            query.filter(organisations::deleted_at.is_not_null()).filter(memberships::role.eq(OrgRole::Owner.as_str()))
+        } else {
+            query.filter(organisations::deleted_at.is_null())
+        };
+        query
+    };
+    let rows = async |reach: Reach| {
+        db.read(async |mut conn| {
+            let mut query = own().order(organisations::id.desc()).limit(reach.limit).offset(reach.offset);
+            if let Some(after) = reach.after {
+                query = query.filter(organisations::id.lt(after.id));
+            }
+            query.select((OrganisationRow::as_select(), memberships::role)).load::<(OrganisationRow, String)>(&mut conn).await
+        })
+        .await
+    };
+    let count = async || db.read(async |mut conn| own().count().get_result(&mut conn).await).await;
+    let cursor = |row: &(OrganisationRow, String)| Cursor { id: row.0.id, at: None };
+    let page = pages::read(db, window, &format!("orgs {user} {deleted}"), rows, count, cursor).await?;
+    Ok(page.map(|(row, role)| row.seen_by(role.as_str().into())))
+}
+
+/// Makes an organisation, whose owner its maker becomes.
+///
+/// # Errors
+/// `Taken` (`organisations_slug_key`) when the slug that was asked for is taken.
+pub async fn insert(db: &Db, actor: &Actor, owner: UserId, new: &NewOrganisation) -> Result<Organisation> {
+    slugs::insert(new.slug.as_deref(), &new.name, "org", "organisations_slug_key", async |slug: &str| {
+        db.change(actor, async |conn| {
+            let row: OrganisationRow = diesel::insert_into(organisations::table)
+                .values((organisations::id.eq(OrgId::new().0), organisations::name.eq(&new.name), organisations::slug.eq(slug)))
+                .returning(OrganisationRow::as_returning())
+                .get_result(conn)
+                .await?;
+            diesel::insert_into(memberships::table)
+                .values((memberships::org_id.eq(row.id), memberships::user_id.eq(owner.0), memberships::role.eq(OrgRole::Owner.as_str())))
+                .execute(conn)
+                .await?;
+            Ok(row.seen_by(OrgRole::Owner))
+        })
+        .await
+    })
+    .await
+}
+
+/// The organisation of a membership; `None` when it went away since.
+pub async fn find(db: &Db, member: &Member) -> Result<Option<Organisation>> {
+    let row: Option<OrganisationRow> = db
+        .read(async |mut conn| {
+            let live = organisations::table.find(member.org.0).filter(organisations::deleted_at.is_null());
+            live.select(OrganisationRow::as_select()).first(&mut conn).await.optional()
+        })
+        .await?;
+    Ok(row.map(|row| row.seen_by(member.role)))
+}
+
+#[derive(AsChangeset)]
+#[diesel(table_name = organisations)]
+struct OrganisationChange<'a> {
+    name: Option<&'a str>,
+    slug: Option<&'a str>,
+}
+
+/// Changes an organisation.
+///
+/// # Errors
+/// `Taken` (`organisations_slug_key`) when the slug is taken.
+pub async fn update(db: &Db, actor: &Actor, admin: &Admin, patch: &OrganisationPatch) -> Result<Option<Organisation>> {
+    let member = admin.member();
+    let change = OrganisationChange { name: patch.name.as_deref(), slug: patch.slug.as_deref() };
+    if change.name.is_none() && change.slug.is_none() {
+        return find(db, member).await;
+    }
+    let live = organisations::table.find(member.org.0).filter(organisations::deleted_at.is_null());
+    let row: Option<OrganisationRow> = db
+        .change(actor, async |conn| {
+            diesel::update(live).set(&change).returning(OrganisationRow::as_returning()).get_result(conn).await.optional()
+        })
+        .await?;
+    Ok(row.map(|row| row.seen_by(member.role)))
+}
+
+/// Deletes an organisation: nothing of it can be reached any more, and for [`crate::RESTORABLE_DAYS`] all of it can be restored.
+pub async fn delete(db: &Db, actor: &Actor, owner: &Owner) -> Result<Change<()>> {
+    let member = owner.member();
+    let live = organisations::table.find(member.org.0).filter(organisations::deleted_at.is_null());
+    let change = db
+        .change(actor, async |conn| {
+            if hold(conn, member).await? != Some(OrgRole::Owner) {
+                return Ok(Change::Forbidden);
+            }
+            let count = diesel::update(live).set(organisations::deleted_at.eq(now().nullable())).execute(conn).await?;
+            Ok(if count > 0 { Change::Made(()) } else { Change::Absent })
+        })
+        .await?;
+    db.revocations().revoke(Subject::Organisation(member.org.0));
+    Ok(change)
+}
+
+/// Restores a deleted organisation of which the user is an owner; `None` when there is none, or when it was too long ago.
+pub async fn restore(db: &Db, actor: &Actor, org: OrgId, owner: UserId) -> Result<Option<Organisation>> {
+    let owned = memberships::table
+        .filter(memberships::org_id.eq(organisations::id))
+        .filter(memberships::user_id.eq(owner.0))
+        .filter(memberships::role.eq(OrgRole::Owner.as_str()));
+    let deleted = organisations::table
+        .filter(organisations::id.eq(org.0))
+        .filter(organisations::deleted_at.gt(time::restorable().nullable()))
+        .filter(dsl::exists(owned));
+    let row: Option<OrganisationRow> = db
+        .change(actor, async |conn| {
+            diesel::update(deleted)
+                .set(organisations::deleted_at.eq(None::<DateTime<Utc>>))
+                .returning(OrganisationRow::as_returning())
+                .get_result(conn)
+                .await
+                .optional()
+        })
+        .await?;
+    Ok(row.map(|row| row.seen_by(OrgRole::Owner)))
+}
+
+/// Purges organisations that can no longer be restored, with everything in them, at most `batch`, and says how many.
+pub async fn purge(db: &Db, batch: usize) -> Result<usize> {
+    let old = diesel::alias!(organisations as old);
+    let some = old
+        .filter(old.field(organisations::deleted_at).le(time::restorable().nullable()))
+        .limit(i64::try_from(batch).unwrap_or(i64::MAX))
+        .select(old.field(organisations::id));
+    db.run(async |conn| diesel::delete(organisations::table.filter(organisations::id.eq_any(some))).execute(conn).await).await
+}
