@@ -9,7 +9,7 @@ mod types;
 pub use reader::{Described, Problems};
 pub use render::{effective, example};
 pub use secret::Secret;
-pub use types::{Admin, Auth, Config, Database, Environment, Http, Limit, Limits, Log, LogFormat, LogLevel};
+pub use types::{Admin, Auth, Config, Database, Environment, Http, Limit, Limits, Log, LogFormat, LogLevel, Mail};
 
 /// Where settings come from.
 pub struct Sources<'a> {

@@ -19,7 +19,9 @@ pub fn example(described: &[Described]) -> String {
         }
         let file = if setting.secret { format!("; or {}_FILE=/path", setting.name) } else { String::new() };
         let _ = writeln!(text, "# {}{file}", setting.doc);
-        let _ = writeln!(text, "#{}={}", setting.name, setting.default);
+        // A value with blanks ends at the first of them unless it is quoted.
+        let quote = if setting.default.contains(' ') { "\"" } else { "" };
+        let _ = writeln!(text, "#{}={quote}{}{quote}", setting.name, setting.default);
     }
     text
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     reader::Reader,
-    types::{Admin, Auth, Config, Database, Environment, Http, Limit, Limits, Log, LogFormat, LogLevel},
+    types::{Admin, Auth, Config, Database, Environment, Http, Limit, Limits, Log, LogFormat, LogLevel, Mail},
 };
 
 const SECOND_MS: u64 = 1000;
@@ -30,9 +30,10 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let database = database(r, processors, production);
     let auth = auth(r, processors);
     let limits = limits(r);
+    let mail = mail(r, &http, production);
     let admin = admin(r);
     let log = log(r, production);
-    Config { environment, http, database, auth, limits, admin, log }
+    Config { environment, http, database, auth, limits, mail, admin, log }
 }
 
 fn http(r: &mut Reader<'_>, processors: usize, production: bool) -> Http {
@@ -132,6 +133,15 @@ fn auth(r: &mut Reader<'_>, processors: usize) -> Auth {
         session_idle: r.duration("SESSION_IDLE_HOURS", 168, 1..=8760, HOUR_MS, "a session ends when unused for this long"),
         session_max: r.duration("SESSION_MAX_DAYS", 30, 1..=3650, DAY_MS, "a session ends this long after its log-in"),
         session_renew: r.duration("SESSION_RENEW_MINUTES", 60, 1..=1440, MINUTE_MS, "a used session is written at most this often"),
+        session_memory: r.duration(
+            "SESSION_MEMORY_SECONDS",
+            60,
+            0..=600,
+            SECOND_MS,
+            "who a caller is may be remembered this long, revocations aside; 0 looks up every time",
+        ),
+        audit: r.duration("AUDIT_DAYS", 400, 1..=36_500, DAY_MS, "the audit log goes back this long"),
+        invitation: r.duration("INVITATION_DAYS", 7, 1..=90, DAY_MS, "an invitation is open for this long"),
         hash_concurrency: r
             .number_if_set(
                 "PASSWORD_HASH_CONCURRENCY",
@@ -191,6 +201,33 @@ impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+fn mail(r: &mut Reader<'_>, http: &Http, production: bool) -> Mail {
+    const NOBODY: &str = "Handrail <no-reply@localhost>";
+    r.section("Mail");
+    let smtp_url = r.secret(
+        "SMTP_URL",
+        "smtps://user:password@host, or smtp://host?tls=required; absent in development: mail is written to DATA_DIR/mail",
+        smtp_url,
+        redact_url,
+    );
+    let from = r.value("MAIL_FROM", NOBODY.to_owned(), "sender of all mail; required in production with SMTP_URL", |text| {
+        let address = text.contains('@') && !text.chars().any(char::is_control);
+        if address { Ok(text.to_owned()) } else { Err("must be of the form Handrail <no-reply@example.com>".to_owned()) }
+    });
+    let timeout = r.duration("SMTP_TIMEOUT_SECONDS", 10, 1..=300, SECOND_MS, "longest time for a mail to be handed over");
+    let app_url = r.optional("APP_URL", "address of the front end, for links in mails; PUBLIC_URL when absent", link_base);
+    let app_url = app_url.or_else(|| http.public_url.clone());
+    if production && smtp_url.is_some() {
+        if from == NOBODY {
+            r.problem("MAIL_FROM is required in production when SMTP_URL is set");
+        }
+        if app_url.is_none() {
+            r.problem("APP_URL or PUBLIC_URL is required in production when SMTP_URL is set: links in mails lead there");
+        }
+    }
+    Mail { smtp_url, from, timeout, app_url }
 }
 
 fn admin(r: &mut Reader<'_>) -> Option<Admin> {
@@ -258,6 +295,26 @@ fn origin(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|_| wrong())?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if matches!(url.scheme(), "http" | "https") && bare && url.has_host() { Ok(url.origin().ascii_serialization()) } else { Err(wrong()) }
+}
+
+/// A web address that a path can be added to.
+fn link_base(text: &str) -> Result<String, String> {
+    let wrong = || "must be an address such as https://app.example.com".to_owned();
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    let bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let fit = matches!(url.scheme(), "http" | "https") && bare;
+    if fit { Ok(url.as_str().trim_end_matches('/').to_owned()) } else { Err(wrong()) }
+}
+
+/// Checks the form; what the parts mean is for the one who connects.
+fn smtp_url(text: &str) -> Result<(), String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps") && url.has_host());
+    let Some(url) = url else { return Err("must be a URL of the form smtps://user:password@host:465".to_owned()) };
+    // Such a password would be taken for host and path, and be printed.
+    if url[url::Position::BeforePath..].contains('@') {
+        return Err("must have / ? # in user and password written as %2F %3F %23".to_owned());
+    }
+    Ok(())
 }
 
 /// The URL with stars for its password, wherever that stands.

@@ -19,6 +19,8 @@ pub struct Config {
     pub auth: Auth,
     /// How often what may be asked.
     pub limits: Limits,
+    /// Mail.
+    pub mail: Mail,
     /// The first administrator, made at start when there is none.
     pub admin: Option<Admin>,
     /// The log.
@@ -107,6 +109,12 @@ pub struct Auth {
     pub session_max: Duration,
     /// A used session is written to the database at most this often.
     pub session_renew: Duration,
+    /// Who a caller is may be remembered for this long; revocations end it earlier.
+    pub session_memory: Duration,
+    /// An invitation is open for this long.
+    pub invitation: Duration,
+    /// The audit log goes back this long.
+    pub audit: Duration,
     /// Passwords hashed at the same time.
     pub hash_concurrency: usize,
     /// Log-ins that may wait for their hash; more are refused with 503.
@@ -131,6 +139,19 @@ pub struct Limit {
     pub count: u32,
     /// In how long.
     pub window: Duration,
+}
+
+/// Mail.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The server to hand it to; absent means a folder in `data_dir` in development, and no mail in production.
+    pub smtp_url: Option<Secret<String>>,
+    /// The sender: an address, or a name and an address in angle brackets.
+    pub from: String,
+    /// The longest the server may take for a mail.
+    pub timeout: Duration,
+    /// The address of the front end, for links, without a trailing slash; absent means `http://localhost` with the port in use.
+    pub app_url: Option<String>,
 }
 
 /// The first administrator.

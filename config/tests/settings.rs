@@ -79,6 +79,58 @@ fn an_origin_is_scheme_host_and_port() {
 }
 
 #[test]
+fn mail_in_development_needs_no_settings() {
+    let mail = parse(&[]).unwrap().mail;
+    assert!(mail.smtp_url.is_none() && mail.app_url.is_none());
+    assert_eq!((mail.from.as_str(), mail.timeout.as_secs()), ("Handrail <no-reply@localhost>", 10));
+}
+
+#[test]
+fn mail_in_production_names_its_sender_and_where_links_lead() {
+    let production = [("APP_ENV", "production"), ("DATABASE_URL", "postgres://u:p@h/d")];
+    let with = |more: &[(&str, &str)]| parse(&[&production[..], more].concat());
+    assert!(with(&[]).unwrap().mail.smtp_url.is_none());
+    let problems = with(&[("SMTP_URL", "smtps://u:p@mail.example.com")]).unwrap_err();
+    assert_eq!(problems.0.len(), 2, "{problems}");
+    assert!(problems.0[0].contains("MAIL_FROM is required") && problems.0[1].contains("APP_URL"), "{problems}");
+    let smtp = ("SMTP_URL", "smtps://u:p@mail.example.com");
+    let mail = with(&[smtp, ("MAIL_FROM", "Ada <ada@example.com>"), ("PUBLIC_URL", "https://api.example.com")]).unwrap().mail;
+    assert_eq!(mail.app_url.as_deref(), Some("https://api.example.com"));
+}
+
+#[test]
+fn an_smtp_url_is_checked_for_its_form_and_never_printed_whole() {
+    let (text, config) = described(&[("SMTP_URL", "smtps://user:hunter22@mail.example.com:465")]);
+    assert!(text.contains("SMTP_URL=smtps://user:***@mail.example.com:465"), "{text}");
+    let config = config.unwrap();
+    assert!(!format!("{config:?}").contains("hunter22"));
+    assert_eq!(config.mail.smtp_url.unwrap().expose(), "smtps://user:hunter22@mail.example.com:465");
+    for wrong in [
+        "mail.example.com:25",
+        "http://mail.example.com",
+        "smtp://",
+        "smtps://user:12/hunter22@mail.example.com",
+        "smtp://u:1?x@h",
+        "smtp://u:1#x@h",
+    ] {
+        let (text, config) = described(&[("SMTP_URL", wrong)]);
+        let problems = config.expect_err(wrong).to_string();
+        assert!(problems.contains("SMTP_URL") && !problems.contains("hunter22") && !text.contains("hunter22"), "{problems} {text}");
+    }
+}
+
+#[test]
+fn links_in_mails_lead_to_the_front_end() {
+    let app_url = |more: &[(&str, &str)]| parse(more).map(|config| config.mail.app_url.unwrap_or_default());
+    assert_eq!(app_url(&[("APP_URL", "https://app.example.com/")]).unwrap(), "https://app.example.com");
+    let both = [("APP_URL", "https://example.com/app/"), ("PUBLIC_URL", "https://api.example.com")];
+    assert_eq!(app_url(&both).unwrap(), "https://example.com/app");
+    for wrong in ["app.example.com", "javascript:alert(1)", "https://a.example/?x=1", "https://a.example/#x", "https://u:p@a.example"] {
+        assert!(app_url(&[("APP_URL", wrong)]).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn an_empty_variable_counts_as_unset() {
     assert_eq!(parse(&[("PORT", ""), ("DATABASE_URL", " ")]).unwrap().http.port, 3000);
 }
@@ -92,9 +144,9 @@ fn the_example_file_is_what_the_code_reads() {
 
 proptest! {
     #[test]
-    fn no_value_makes_parsing_panic(value in ".{0,80}", which in 0_usize..12) {
+    fn no_value_makes_parsing_panic(value in ".{0,80}", which in 0_usize..15) {
         let names = ["PORT", "HOST", "APP_ENV", "DATABASE_URL", "ALLOWED_ORIGINS", "PUBLIC_URL", "WORKERS", "LOG_LEVEL",
-            "DATABASE_POOL_SIZE", "SESSION_IDLE_HOURS", "ADMIN_EMAIL", "MIGRATE_ON_START"];
+            "DATABASE_POOL_SIZE", "SESSION_IDLE_HOURS", "ADMIN_EMAIL", "MIGRATE_ON_START", "SMTP_URL", "MAIL_FROM", "APP_URL"];
         let _ = parse(&[(names[which], &value)]);
     }
 }
