@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, web::Data};
-use auth::{MaybeSession, Require, Rule, Session, Throttle, accounts::Client, limits::Policy};
-use domain::Code;
+use auth::{Caller, MaybeSession, ORG_PARAMETER, Org, Require, Rule, Session, Throttle, accounts::Client, limits::Policy, scope::Needs};
+use domain::{Code, OrgId};
+use persistence::orgs::Proof;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
@@ -53,6 +54,7 @@ impl Default for Schemas {
 /// The description of one operation while it is gathered.
 pub struct Operation<'g> {
     schemas: &'g mut Schemas,
+    path: &'static str,
     /// Path and query parameters.
     pub(crate) parameters: Vec<Value>,
     /// What it takes, by media type.
@@ -80,9 +82,10 @@ pub enum Access {
 
 impl<'g> Operation<'g> {
     /// A description that says nothing yet but what holds everywhere.
-    pub fn new(schemas: &'g mut Schemas) -> Self {
+    pub fn new(schemas: &'g mut Schemas, path: &'static str) -> Self {
         Self {
             schemas,
+            path,
             parameters: Vec::new(),
             body: Map::new(),
             access: Access::Open,
@@ -90,6 +93,17 @@ impl<'g> Operation<'g> {
             answers: BTreeMap::new(),
             errors: vec![Code::InternalError, Code::Unavailable],
         }
+    }
+
+    /// The path, with its parameters in braces.
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Adds a parameter of the path.
+    pub fn path_parameter<T: JsonSchema>(&mut self, name: &str) {
+        let schema = self.input::<T>();
+        self.parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
     }
 
     /// The schema of something that comes in, by reference where it has a name of its own.
@@ -110,11 +124,21 @@ impl<'g> Operation<'g> {
 
     /// Adds an answer.
     pub fn answers(&mut self, status: u16, description: &str, schema: Option<&Value>) {
-        let mut answer = json!({ "description": description });
-        if let (Some(schema), Some(answer)) = (schema, answer.as_object_mut()) {
-            answer.insert("content".to_owned(), json!({ "application/json": { "schema": schema } }));
+        self.answers.insert(status, json!({ "description": description }));
+        if let Some(schema) = schema {
+            self.answers_as(status, "application/json", schema);
         }
-        self.answers.insert(status, answer);
+    }
+
+    /// Adds a media type to an answer.
+    pub fn answers_as(&mut self, status: u16, media_type: &str, schema: &Value) {
+        let answer = self.answers.entry(status).or_insert_with(|| json!({ "description": "OK" }));
+        if let Some(answer) = answer.as_object_mut() {
+            let content = answer.entry("content").or_insert_with(|| json!({}));
+            if let Some(content) = content.as_object_mut() {
+                content.insert(media_type.to_owned(), json!({ "schema": schema }));
+            }
+        }
     }
 
     /// Adds a header to every answer so far.
@@ -140,8 +164,32 @@ impl<'g> Operation<'g> {
 impl Describe for Session {
     fn describe(operation: &mut Operation<'_>) {
         operation.access = Access::Session;
-        // 403: a cookie on a request from another site.
+        // 403: a cookie on a request from another site, or an API key.
         operation.fails(&[Code::Unauthorized, Code::Forbidden]);
+    }
+}
+
+impl<S: Needs> Describe for Caller<S> {
+    fn describe(operation: &mut Operation<'_>) {
+        Session::describe(operation);
+        keys::<S>(operation);
+    }
+}
+
+impl<P: Proof, S: Needs> Describe for Org<P, S> {
+    fn describe(operation: &mut Operation<'_>) {
+        Session::describe(operation);
+        operation.path_parameter::<OrgId>(ORG_PARAMETER);
+        operation.notes.push(format!("For the organisation's role `{}` and above.", P::LEAST));
+        operation.fails(&[Code::ValidationError, Code::NotFound]);
+        keys::<S>(operation);
+    }
+}
+
+/// Says what an API key needs.
+fn keys<S: Needs>(operation: &mut Operation<'_>) {
+    if let Some(scope) = S::SCOPE {
+        operation.notes.push(format!("API keys need the scope `{}`.", scope.as_str()));
     }
 }
 
@@ -156,6 +204,7 @@ impl<R: Rule> Describe for Require<R> {
     fn describe(operation: &mut Operation<'_>) {
         Session::describe(operation);
         operation.notes.push(format!("For the role `{}` only.", R::NAME));
+        keys::<auth::scope::Admin>(operation);
     }
 }
 

@@ -1,11 +1,13 @@
 //! What handlers take: each type reads its part of the request, refuses it in our error shape, and describes itself.
 
+mod accept;
 mod body;
 mod form;
 mod path;
 mod query;
 pub mod validate;
 
+pub use accept::Accepts;
 pub use body::{Body, Limits, text};
 pub(crate) use body::{is_utf8, utf8};
 pub use form::Form;

@@ -1,5 +1,6 @@
 //! Handrail's HTTP API: the route table, the handlers, what surrounds them, and the program that serves them.
 
+pub mod background;
 pub mod cli;
 pub mod describe;
 pub mod extract;

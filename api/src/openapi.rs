@@ -11,7 +11,7 @@ use crate::{
     table::{Entry, Row},
 };
 
-const ABOUT: &str = "Users, sessions, posts and search over HTTP, from one binary and one PostgreSQL.\n\n\
+const ABOUT: &str = "Users, sessions, organisations, projects, API keys, posts and search over HTTP, from one binary and one PostgreSQL.\n\n\
     Errors are JSON of one shape, `Error`, from routing on: what is refused below it (a head that is too large or too late, bad \
     framing) has no body. Every answer carries `X-Request-Id`. Every path answers `OPTIONS`, and `HEAD` wherever it answers `GET`.";
 
@@ -45,7 +45,7 @@ pub fn document() -> Value {
         "components": {
             "schemas": schemas.definitions(),
             "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer", "description": "The `token` of a log-in or registration." },
+                "bearer": { "type": "http", "scheme": "bearer", "description": "The `token` of a log-in or registration, or an API key." },
                 "cookie": { "type": "apiKey", "in": "cookie", "name": "session", "description": "Set by a log-in or registration; `__Host-session` in production." },
             },
         },
@@ -53,7 +53,7 @@ pub fn document() -> Value {
 }
 
 fn operation(row: &Row, entry: &Entry, error: &Value, schemas: &mut Schemas) -> Value {
-    let mut operation = Operation::new(schemas);
+    let mut operation = Operation::new(schemas, row.path());
     entry.describe(&mut operation);
     let mut value = json!({
         "operationId": operation_id(entry.method.as_str(), row.path()),

@@ -1,5 +1,7 @@
 //! What handlers return: each type is an answer's status, headers and body, and describes itself.
 
+mod export;
+
 use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, cookie::Cookie, http::header, web::Data};
 use domain::page::{PAGE_MAX, Page, Start, Window};
 use schemars::JsonSchema;
@@ -9,6 +11,7 @@ use crate::{
     describe::{Describe, Operation},
     server::PublicUrl,
 };
+pub use export::{Exported, ListedOr, NDJSON};
 
 /// 200 with a JSON body.
 pub struct Json<T>(pub T);

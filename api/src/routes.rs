@@ -1,11 +1,17 @@
 //! The route table: every path the server knows, what answers it, and nothing else. A handler's arguments are its policy.
 
+pub mod api_keys;
+pub mod audit;
 pub mod auth;
 pub mod docs;
 pub mod health;
+pub mod invitations;
+pub mod members;
+pub mod orgs;
 pub mod posts;
 pub mod preferences;
 pub mod profile;
+pub mod projects;
 pub mod search;
 pub mod users;
 
@@ -29,16 +35,70 @@ pub fn table() -> Vec<Row> {
         at("/api/auth/logout").post("Sign out", auth::logout),
         at("/api/auth/sessions").get("Where you are signed in", auth::list).delete("Sign out everywhere else", auth::delete_others),
         at("/api/auth/sessions/{id}").delete("Sign out there", auth::delete),
+        at("/api/auth/password").put("Change your password and sign out everywhere else", auth::change_password).fails(Code::RateLimited),
         at("/api/users")
             .get("List users, newest first", users::list)
             .post("Make an account for somebody", users::create)
             .fails(Code::EmailTaken),
         at("/api/users/{id}")
             .get("Show a user", users::show)
-            .patch("Change a user's name or role", users::update)
+            .patch("Change a user's name or role, or ban them", users::update)
             .fails(Code::LastAdmin)
             .delete("Delete a user with their posts", users::delete)
-            .fails(Code::LastAdmin),
+            .fails(Code::LastAdmin)
+            .fails(Code::LastOwner),
+        at("/api/api-keys")
+            .get("List your personal API keys", api_keys::list)
+            .post("Make a personal API key", api_keys::create)
+            .fails(Code::Conflict),
+        at("/api/api-keys/{id}").delete("Revoke a personal API key", api_keys::delete),
+        at("/api/api-keys/{id}/rotate").post("Give a personal API key a successor", api_keys::rotate),
+        at("/api/orgs").get("List your organisations", orgs::list).post("Make an organisation", orgs::create).fails(Code::SlugTaken),
+        at("/api/orgs/{orgId}")
+            .get("Show an organisation", orgs::show)
+            .patch("Change an organisation", orgs::update)
+            .fails(Code::SlugTaken)
+            .delete("Delete an organisation; it can be restored for 30 days", orgs::delete),
+        at("/api/orgs/{orgId}/restore").post("Restore a deleted organisation of yours", orgs::restore),
+        at("/api/orgs/{orgId}/transfer").post("Hand an organisation over to another member", orgs::transfer),
+        at("/api/orgs/{orgId}/members").get("List members", members::list),
+        at("/api/orgs/{orgId}/members/{userId}")
+            .patch("Give a member another role", members::update)
+            .fails(Code::LastOwner)
+            .delete("Remove a member, or leave", members::delete)
+            .fails(Code::LastOwner),
+        at("/api/orgs/{orgId}/invitations")
+            .get("List open invitations", invitations::list)
+            .post("Invite somebody by mail", invitations::create)
+            .fails(Code::AlreadyInvited)
+            .fails(Code::AlreadyMember)
+            .fails(Code::NotConfigured),
+        at("/api/orgs/{orgId}/invitations/{id}").delete("Revoke an invitation", invitations::delete),
+        at("/api/orgs/{orgId}/invitations/{id}/resend").post("Send an invitation again", invitations::resend).fails(Code::NotConfigured),
+        at("/api/orgs/{orgId}/projects")
+            .get("List projects", projects::list)
+            .post("Make a project", projects::create)
+            .fails(Code::SlugTaken),
+        at("/api/orgs/{orgId}/projects/{projectId}")
+            .get("Show a project", projects::show)
+            .patch("Change a project", projects::update)
+            .fails(Code::SlugTaken)
+            .delete("Delete a project; it can be restored for 30 days", projects::delete),
+        at("/api/orgs/{orgId}/projects/{projectId}/restore").post("Restore a deleted project", projects::restore),
+        at("/api/orgs/{orgId}/api-keys")
+            .get("List the organisation's API keys", api_keys::list_of_org)
+            .post("Make an API key of the organisation", api_keys::create_of_org)
+            .fails(Code::Conflict),
+        at("/api/orgs/{orgId}/api-keys/{id}").delete("Revoke an API key of the organisation", api_keys::delete_of_org),
+        at("/api/orgs/{orgId}/api-keys/{id}/rotate").post("Give an API key of the organisation a successor", api_keys::rotate_of_org),
+        at("/api/orgs/{orgId}/audit").get("Read the organisation's audit log", audit::of_org),
+        at("/api/invitations/{token}").get("Show an invitation", invitations::show),
+        at("/api/invitations/{token}/accept")
+            .post("Accept an invitation", invitations::accept)
+            .fails(Code::InvitationUsed)
+            .fails(Code::InvitationExpired)
+            .fails(Code::AlreadyMember),
+        at("/api/admin/audit").get("Read the whole audit log", audit::everywhere),
         at("/api/profile").get("Show your profile", profile::show).put("Change your profile", profile::update),
         at("/api/posts").get("List posts", posts::list).post("Write a post", posts::create),
         at("/api/posts/{id}")

@@ -12,14 +12,15 @@ use actix_web::{
     middleware::{Compress, from_fn},
     web::Data,
 };
-use auth::{Limiter, Passwords, Quota};
+use auth::{Limiter, Memory, Passwords, Quota};
 use config::{Config, Environment, Limit};
-use persistence::{Connector, Db, Sizes};
+use persistence::{Connector, Db, Revocations, Sizes};
+use tokio::sync::Notify;
 
 use crate::{
     extract::Limits,
     middleware::{Allows, Boundary, boundary, cors, preflight},
-    routes,
+    routes::{self, invitations::Inviting},
 };
 pub(crate) use lifeline::{Lifeline, Sending};
 pub use readiness::Readiness;
@@ -37,6 +38,10 @@ pub struct Bound {
     pub handle: ServerHandle,
     /// For saying when it may answer, and when it should not be asked any more.
     pub readiness: Arc<Readiness>,
+    /// To be kept up to date by `persistence::revocations::listen`; until then every caller is looked up.
+    pub revocations: Arc<Revocations>,
+    /// Notified when a mail is due.
+    pub mail_due: Arc<Notify>,
 }
 
 /// Opens the socket and starts the workers. Until [`Readiness::start`], `/api` answers 503.
@@ -49,6 +54,12 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let passwords = Passwords::new(config.auth.hash_concurrency, config.auth.hash_queue);
     let auth = Data::new(auth_settings(config));
     let limiter = Data::new(limiter(config));
+    let memory = Data::new(Memory::default());
+    let revocations = Arc::new(Revocations::new(config.auth.session_memory));
+    let known = Arc::clone(&revocations);
+    let mail_due = Arc::new(Notify::new());
+    let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
+    let inviting = Data::new(Inviting { lifetime: config.auth.invitation, wake: can_mail.then(|| Arc::clone(&mail_due)) });
     let allows = Data::new(Allows(routes::table().iter().map(|row| (row.path(), row.allow())).collect()));
     let boundary_settings = Data::new(Boundary {
         access_log: config.log.access,
@@ -70,10 +81,12 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let watched = lifelines.clone();
     let server = HttpServer::new(move || {
         // One `Db` per worker: its connections live on the worker's own runtime, and no query wakes another thread.
-        let db = Db::new(Arc::clone(&connector), sizes);
+        let db = Db::new(Arc::clone(&connector), sizes, Arc::clone(&known));
         App::new()
             .app_data(Data::new(db))
             .app_data(auth.clone())
+            .app_data(memory.clone())
+            .app_data(inviting.clone())
             .app_data(limiter.clone())
             .app_data(passwords.clone())
             .app_data(limits.clone())
@@ -97,7 +110,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     .listen(listener)?
     .run();
     tokio::spawn(lifelines.cut_the_stalled());
-    Ok(Bound { address, handle: server.handle(), server, readiness })
+    Ok(Bound { address, handle: server.handle(), server, readiness, revocations, mail_due })
 }
 
 /// What one worker's connections may be.

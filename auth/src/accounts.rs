@@ -5,16 +5,20 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
 use domain::{
     Code, Error, Result, Role,
+    audit::Actor,
     session::SignedIn,
-    user::{Credentials, NewUser, Registration, User},
+    user::{Credentials, NewUser, PasswordChange, Registration, User},
 };
 use persistence::{
-    Db,
+    Db, audit,
     sessions::{self, NewSession, TokenHash},
     users::{self, NewAccount},
 };
 
-use crate::{Limiter, Passwords, Settings, Token, cookie, session::bearer};
+use crate::{
+    Limiter, Passwords, Session, Settings, Token, cookie,
+    identity::{self, bearer},
+};
 
 /// The longest client name that is kept, in characters.
 const USER_AGENT_MAX: usize = 256;
@@ -25,6 +29,8 @@ pub struct Client {
     user_agent: Option<String>,
     /// The token it came with: that session ends at log-in, so that a planted token is worth nothing afterwards.
     replaces: Option<TokenHash>,
+    /// Where it came from: nobody as yet.
+    actor: Actor,
 }
 
 impl FromRequest for Client {
@@ -39,7 +45,7 @@ impl FromRequest for Client {
         let token = bearer(request)
             .and_then(Token::parse)
             .or_else(|| request.app_data::<Data<Settings>>().and_then(|settings| cookie::token(request, settings)));
-        ready(Ok(Self { user_agent, replaces: token.map(|token| token.hash()) }))
+        ready(Ok(Self { user_agent, replaces: token.map(|token| token.hash()), actor: identity::actor(request, None) }))
     }
 }
 
@@ -48,10 +54,11 @@ impl FromRequest for Client {
 /// # Errors
 /// `EMAIL_TAKEN`, `VALIDATION_ERROR` for a password that is too easy, `UNAVAILABLE`.
 pub async fn register(db: &Db, passwords: &Passwords, settings: &Settings, new: Registration, client: Client) -> Result<SignedIn> {
-    let hash = passwords.hash(&new.password, &[&new.email, &new.name]).await?;
+    let hash = passwords.hash("password", &new.password, &[&new.email, &new.name]).await?;
     let account = NewAccount { email: new.email, name: new.name, role: Role::User, password_hash: Some(hash) };
     let token = Token::generate()?;
-    let user = sessions::register(db, &account, &token.hash(), client.user_agent.as_deref(), settings.lifetime).await?;
+    let agent = client.user_agent.as_deref();
+    let user = sessions::register(db, &client.actor, &account, &token.hash(), agent, settings.lifetime).await?;
     Ok(SignedIn { user, token: token.reveal() })
 }
 
@@ -59,13 +66,13 @@ pub async fn register(db: &Db, passwords: &Passwords, settings: &Settings, new: 
 ///
 /// # Errors
 /// As [`register`].
-pub async fn create(db: &Db, passwords: &Passwords, new: NewUser) -> Result<User> {
+pub async fn create(db: &Db, actor: &Actor, passwords: &Passwords, new: NewUser) -> Result<User> {
     let password_hash = match &new.password {
-        Some(password) => Some(passwords.hash(password, &[&new.email, &new.name]).await?),
+        Some(password) => Some(passwords.hash("password", password, &[&new.email, &new.name]).await?),
         None => None,
     };
     let account = NewAccount { email: new.email, name: new.name, role: new.role, password_hash };
-    Ok(users::insert(db, &account).await?)
+    Ok(users::insert(db, actor, &account).await?)
 }
 
 /// Signs in. The answer and its timing are the same for an unknown address, an account without a password and a wrong password.
@@ -92,14 +99,37 @@ pub async fn login(
     let account = users::account(db, &given.email).await?;
     let hash = account.as_ref().and_then(|account| account.password_hash.as_deref());
     let fits = passwords.verify(&given.password, hash).await?;
-    let Some(account) = account.filter(|_| fits) else {
+    let Some(account) = account.as_ref().filter(|_| fits) else {
         limiter.count_failure(db, &given.email).await?;
+        audit::login_failed(db, &client.actor, account.map(|account| account.user.id)).await?;
         return Err(Error::new(Code::Unauthorized, "Invalid email or password"));
     };
+    // Said only to who knows the password.
+    if account.user.banned {
+        return Err(Error::new(Code::Forbidden, "This account is banned"));
+    }
     let token = Token::generate()?;
     let session = NewSession { user: account.user.id, token_hash: token.hash(), user_agent: client.user_agent, replaces: client.replaces };
-    sessions::begin(db, &session, settings.lifetime).await?;
-    Ok(SignedIn { user: account.user, token: token.reveal() })
+    sessions::begin(db, &client.actor, &session, settings.lifetime).await?;
+    Ok(SignedIn { user: account.user.clone(), token: token.reveal() })
+}
+
+/// Changes the caller's password and ends all their other sessions. The password so far is asked for, and wrong ones count as failed
+/// log-ins: a session that was stolen is not enough to take the account over.
+///
+/// # Errors
+/// `VALIDATION_ERROR` for a wrong password so far or one that is too easy from now on, `RATE_LIMITED`, `UNAVAILABLE`.
+pub async fn change_password(db: &Db, passwords: &Passwords, limiter: &Limiter, session: &Session, given: &PasswordChange) -> Result<()> {
+    let account = users::account_of(db, session.user).await?.ok_or_else(Error::unauthorized)?;
+    let email = &account.user.email;
+    limiter.admit_account(db, email).await?;
+    if !passwords.verify(&given.current_password, account.password_hash.as_deref()).await? {
+        limiter.count_failure(db, email).await?;
+        audit::login_failed(db, &session.actor, Some(account.user.id)).await?;
+        return Err(Error::invalid_field("currentPassword", "Wrong password"));
+    }
+    let hash = passwords.hash("newPassword", &given.new_password, &[email, &account.user.name]).await?;
+    Ok(sessions::change_password(db, &session.actor, session.user, &hash, session.id).await?)
 }
 
 /// Whether the client came with a live session of the very account it logs in to.

@@ -2,17 +2,24 @@
 
 pub mod accounts;
 mod address;
+mod api_key;
 pub mod cookie;
 mod csrf;
+mod identity;
 pub mod limits;
+mod org;
 mod password;
+pub mod scope;
 mod session;
 mod token;
 
+pub use api_key::ApiKey;
+pub use identity::Memory;
 pub use limits::{Limiter, Throttle};
+pub use org::{Org, PARAMETER as ORG_PARAMETER};
 pub use password::Passwords;
 pub use persistence::{rate_limits::Quota, sessions::Lifetime};
-pub use session::{Admin, MaybeSession, Require, Rule, Session};
+pub use session::{Admin, Caller, MaybeSession, Require, Rule, Session};
 pub use token::Token;
 
 /// What telling callers apart depends on.

@@ -44,15 +44,15 @@ impl Passwords {
     /// Hashes a new password, in PHC form, unless it is too easy to guess. `known` are words an attacker would try first.
     ///
     /// # Errors
-    /// `VALIDATION_ERROR` on `password` when it is too easy, `UNAVAILABLE` when too many are waiting.
-    pub async fn hash(&self, password: &Password, known: &[&str]) -> Result<String> {
+    /// `VALIDATION_ERROR` on `field` when it is too easy, `UNAVAILABLE` when too many are waiting.
+    pub async fn hash(&self, field: &'static str, password: &Password, known: &[&str]) -> Result<String> {
         let password = password.expose().to_owned();
         let known: Vec<String> = known.iter().map(|word| (*word).to_owned()).collect();
         self.run(move || {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             if zxcvbn::zxcvbn(&password, &known).guesses() < GUESSES_MIN {
                 let problem = "Too easy to guess: it is common or made of what others know about you";
-                return Err(Error::invalid_field("password", problem));
+                return Err(Error::invalid_field(field, problem));
             }
             hash_now(&password).map_err(|error| Error::internal(error.to_string()))
         })
@@ -101,7 +101,7 @@ mod tests {
     #[tokio::test]
     async fn a_hash_fits_its_password_only() {
         let passwords = Passwords::new(2, 8);
-        let hash = passwords.hash(&"correct horse battery".to_owned().into(), &[]).await.unwrap();
+        let hash = passwords.hash("password", &"correct horse battery".to_owned().into(), &[]).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(passwords.verify("correct horse battery", Some(&hash)).await.unwrap());
         for wrong in ["correct horse batterY", "correct horse battery ", ""] {
@@ -118,12 +118,12 @@ mod tests {
         let passwords = Passwords::new(2, 8);
         for (easy, known) in [("password", ""), ("12345678", ""), ("qwertyuiop", ""), ("iloveyou", ""), ("adalovelace", "adalovelace")] {
             assert_eq!(
-                passwords.hash(&easy.to_owned().into(), &[known]).await.unwrap_err().code(),
+                passwords.hash("password", &easy.to_owned().into(), &[known]).await.unwrap_err().code(),
                 domain::Code::ValidationError,
                 "{easy}"
             );
         }
-        assert!(passwords.hash(&"pässwörter sind schön".to_owned().into(), &[]).await.is_ok());
+        assert!(passwords.hash("password", &"pässwörter sind schön".to_owned().into(), &[]).await.is_ok());
     }
 
     #[tokio::test]

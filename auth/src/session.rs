@@ -2,13 +2,15 @@
 
 use std::{future::Future, marker::PhantomData, pin::Pin};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
-use domain::{Error, Result, Role, SessionId, UserId};
-use persistence::{Db, sessions};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use domain::{Error, Result, Role, SessionId, UserId, api_key::Scope, audit::Actor};
 
-use crate::{Settings, Token, cookie, csrf};
+use crate::{
+    identity::{self, Identity, Via, identify},
+    scope::{self, Needs},
+};
 
-/// A signed-in caller.
+/// Somebody signed in by a session. API keys do not pass.
 #[derive(Debug, Clone, Copy)]
 pub struct Session {
     /// The session.
@@ -17,25 +19,44 @@ pub struct Session {
     pub user: UserId,
     /// What they may do, as of this request.
     pub role: Role,
+    /// The caller, for what they change.
+    pub actor: Actor,
 }
 
-/// A caller who may be signed in.
+/// Somebody signed in, or a personal API key with a scope that acts for them.
 #[derive(Debug, Clone, Copy)]
-pub struct MaybeSession(pub Option<Session>);
+pub struct Caller<S> {
+    /// The caller.
+    pub user: UserId,
+    /// What they may do, as of this request.
+    pub role: Role,
+    /// The caller, for what they change.
+    pub actor: Actor,
+    scope: PhantomData<S>,
+}
+
+/// A caller who may be signed in, for whom it is enough to look.
+#[derive(Debug, Clone, Copy)]
+pub struct MaybeSession(Option<Identity>);
 
 impl MaybeSession {
-    /// The caller's role; `None` is anonymous.
+    /// The caller's role; `None` is anonymous. An API key sees what administrators see only with the scope to.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
-        self.0.map(|session| session.role)
+        self.0.map(|identity| match identity.via {
+            Via::Key { scopes, .. } if !scopes.contains(Scope::Admin) => Role::User,
+            _ => identity.role,
+        })
     }
 }
 
-/// A signed-in caller whose role passes a rule.
+/// A signed-in caller whose role passes a rule; API keys need the scope `admin` as well.
 #[derive(Debug, Clone, Copy)]
 pub struct Require<R> {
     /// The caller.
-    pub session: Session,
+    pub user: UserId,
+    /// The caller, for what they change.
+    pub actor: Actor,
     rule: PhantomData<R>,
 }
 
@@ -59,72 +80,69 @@ impl Rule for Admin {
     }
 }
 
-type Found<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
+pub(crate) type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
+
+/// The caller, who must be signed in.
+pub(crate) async fn present(request: &HttpRequest) -> Result<Identity> {
+    identify(request).await?.ok_or_else(Error::unauthorized)
+}
 
 impl FromRequest for MaybeSession {
     type Error = Error;
-    type Future = Found<Self>;
+    type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { find(&request).await.map(Self) })
+        Box::pin(async move { identify(&request).await.map(Self) })
     }
 }
 
 impl FromRequest for Session {
     type Error = Error;
-    type Future = Found<Self>;
+    type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { find(&request).await?.ok_or_else(Error::unauthorized) })
+        Box::pin(async move {
+            let identity = present(&request).await?;
+            match identity.via {
+                Via::Session(id) => {
+                    Ok(Self { id, user: identity.user, role: identity.role, actor: identity::actor(&request, Some(&identity)) })
+                }
+                Via::Key { .. } => Err(Error::forbidden()),
+            }
+        })
+    }
+}
+
+impl<S: Needs> FromRequest for Caller<S> {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let identity = present(&request).await?;
+            scope::admit::<S>(&identity, None)?;
+            let actor = identity::actor(&request, Some(&identity));
+            Ok(Self { user: identity.user, role: identity.role, actor, scope: PhantomData })
+        })
     }
 }
 
 impl<R: Rule> FromRequest for Require<R> {
     type Error = Error;
-    type Future = Found<Self>;
+    type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let session = find(&request).await?.ok_or_else(Error::unauthorized)?;
-            if R::allows(session.role) { Ok(Self { session, rule: PhantomData }) } else { Err(Error::forbidden()) }
+            let identity = present(&request).await?;
+            scope::admit::<scope::Admin>(&identity, None)?;
+            if !R::allows(identity.role) {
+                return Err(Error::forbidden());
+            }
+            Ok(Self { user: identity.user, actor: identity::actor(&request, Some(&identity)), rule: PhantomData })
         })
     }
-}
-
-/// The caller's session. `None` without credentials, or with a cookie that is worth nothing any more; a bearer token that is worth
-/// nothing is an error, as somebody sent it on purpose.
-async fn find(request: &HttpRequest) -> Result<Option<Session>> {
-    let (Some(db), Some(settings)) = (request.app_data::<Data<Db>>(), request.app_data::<Data<Settings>>()) else {
-        return Err(Error::internal("the session extractor has no database or settings"));
-    };
-    let (token, explicit) = match bearer(request) {
-        Some(text) => (Token::parse(text).ok_or_else(Error::unauthorized)?, true),
-        None => match cookie::token(request, settings) {
-            Some(token) => (token, false),
-            None => return Ok(None),
-        },
-    };
-    if !explicit && !csrf::is_trusted(request, &settings.origins) {
-        return Err(Error::forbidden());
-    }
-    let Some(live) = sessions::find(db, &token.hash(), settings.lifetime).await? else {
-        return if explicit { Err(Error::unauthorized()) } else { Ok(None) };
-    };
-    if live.stale
-        && let Err(error) = sessions::renew(db, live.id, settings.lifetime).await
-    {
-        log::warn!("a session could not be renewed, the next request will try again: {error}");
-    }
-    request.extensions_mut().insert(live.user);
-    Ok(Some(Session { id: live.id, user: live.user, role: live.role }))
-}
-
-/// The token text of an `Authorization: Bearer` header. Other schemes are not ours and count as absent.
-pub(crate) fn bearer(request: &HttpRequest) -> Option<&str> {
-    let value = request.headers().get(header::AUTHORIZATION)?.as_bytes();
-    let (scheme, token) = value.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| std::str::from_utf8(token).unwrap_or_default().trim())
 }

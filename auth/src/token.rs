@@ -1,12 +1,13 @@
-//! Session tokens: 256 random bits that only the client keeps; the database knows their SHA-256.
+//! Tokens of sessions and invitations: 256 random bits that only the client keeps; the database knows their SHA-256.
 
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use persistence::sessions::TokenHash;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use sha2::{Digest, Sha256};
 
-/// A secret that stands for a session.
+/// A secret that stands for a session, or lets in whom an invitation was sent to.
 pub struct Token([u8; 32]);
 
 impl Token {
@@ -38,6 +39,28 @@ impl Token {
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         Sha256::digest(self.0).into()
+    }
+}
+
+impl std::str::FromStr for Token {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text).ok_or("Invalid token")
+    }
+}
+
+impl JsonSchema for Token {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Token".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{43}$", "minLength": 43, "maxLength": 43 })
     }
 }
 

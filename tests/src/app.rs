@@ -2,11 +2,11 @@
 
 use std::{collections::HashMap, sync::Once, thread};
 
-use api::server;
+use api::{background, server};
 use auth::Token;
-use domain::{Role, UserId};
+use domain::{Role, UserId, audit::Actor};
 use persistence::{
-    Db, Sizes,
+    Db, Sizes, revocations,
     sessions::{self, Lifetime},
     users::NewAccount,
 };
@@ -15,12 +15,15 @@ use tokio::sync::oneshot;
 
 use crate::{Client, Database};
 
+const SIZES: Sizes = Sizes { pool: 2, pipelines: 1, pool_wait: Duration::from_secs(5), read: Duration::from_secs(5) };
+
 /// A running server.
 pub struct App {
     pub database: Database,
     pub address: std::net::SocketAddr,
     pub readiness: Arc<server::Readiness>,
     db: Db,
+    folder: tempfile::TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -55,7 +58,10 @@ impl App {
     /// A server that reaches its database by another URL: through a proxy.
     pub async fn on(database: Database, url: &str, settings: &[(&str, &str)]) -> Self {
         silence();
+        let folder = tempfile::tempdir().expect("a folder");
+        let data_dir = folder.path().to_str().expect("a plain path").to_owned();
         let mut variables = HashMap::from([("DATABASE_URL", url), ("PORT", "0"), ("WORKERS", "1"), ("LOG_ACCESS", "false")]);
+        variables.insert("DATA_DIR", &data_dir);
         // All tests come from one address; those of the limits set their own.
         variables.extend([("RATE_LIMIT_LOGIN", "off"), ("RATE_LIMIT_LOGIN_ACCOUNT", "off"), ("RATE_LIMIT_REGISTER", "off")]);
         variables.extend(settings.iter().copied());
@@ -74,6 +80,10 @@ impl App {
                 let bound = server::bind(&config, &connector).expect("a free port");
                 bound.readiness.start();
                 let serving = tokio::spawn(bound.server);
+                let _listening = AbortOnDrop(tokio::spawn(revocations::listen(bound.revocations, connector.clone())));
+                let post = background::post(&config, bound.address).expect("mail settings");
+                let db = Db::new(Arc::new(connector), SIZES, Arc::default());
+                let _working = AbortOnDrop(tokio::spawn(background::work(db, config.auth.audit, post, bound.mail_due)));
                 let _ = started.send((bound.address, bound.readiness));
                 let _ = stopped.await;
                 bound.handle.stop(false).await;
@@ -81,9 +91,8 @@ impl App {
             });
         });
         let (address, readiness) = running.await.expect("a server");
-        let sizes = Sizes { pool: 1, pipelines: 1, pool_wait: Duration::from_secs(5), read: Duration::from_secs(5) };
-        let db = Db::new(Arc::new(database.connector()), sizes);
-        Self { database, address, readiness, db, stop: Some(stop), thread: Some(thread) }
+        let db = Db::new(Arc::new(database.connector()), SIZES, Arc::default());
+        Self { database, address, readiness, db, folder, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Somebody who is not signed in.
@@ -108,7 +117,7 @@ impl App {
         let token = Token::generate().expect("randomness");
         let day = Duration::from_secs(86_400);
         let lifetime = Lifetime { idle: day, max: day * 2, renew: day / 24 };
-        let user = sessions::register(&self.db, &account, &token.hash(), None, lifetime).await.expect("an account");
+        let user = sessions::register(&self.db, &Actor::default(), &account, &token.hash(), None, lifetime).await.expect("an account");
         let token = token.reveal();
         Caller { id: user.id, email, client: Client::new(self.address, Some(token.clone())), token }
     }
@@ -121,6 +130,15 @@ impl App {
     /// The one number a query gives.
     pub async fn count(&self, query: &str) -> i64 {
         self.database.connect().await.query_one(query, &[]).await.expect("the test's SQL").get(0)
+    }
+}
+
+/// A task that ends with this value.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

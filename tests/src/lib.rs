@@ -15,9 +15,11 @@ pub mod contract;
 pub mod database;
 mod program;
 mod proxy;
+mod smtp;
 
 pub use app::{App, Caller};
 pub use client::{Answer, Client, Request};
 pub use database::Database;
 pub use program::{Program, command};
 pub use proxy::Proxy;
+pub use smtp::{Encryption, ReceivedMail, Smtp};

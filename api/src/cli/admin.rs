@@ -33,7 +33,7 @@ pub(crate) async fn ensure(db: &Db, passwords: &Passwords, email: String, name: 
     let input = serde_json::json!({ "email": email, "name": name, "password": password, "role": "admin" });
     let new: NewUser = validate::value(input).map_err(|details| anyhow::anyhow!("{}", problems(&details)))?;
     let secret: Password = new.password.context("a password is needed")?;
-    let hash = match passwords.hash(&secret, &[&new.email, &new.name]).await {
+    let hash = match passwords.hash("password", &secret, &[&new.email, &new.name]).await {
         Ok(hash) => hash,
         Err(error) => bail!("{}", error.details().map_or_else(|| error.to_string(), problems)),
     };

@@ -1,23 +1,21 @@
 //! `handrail serve`: from an empty machine to answers, and back.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use config::{Config, Environment};
-use persistence::{Connector, Db, rate_limits, sessions};
+use persistence::{Connector, Db, revocations};
 use tokio::{
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
-    time::{interval, sleep},
+    time::sleep,
 };
 
 use super::startup::{self, Source};
-use crate::server::{self, Bound, Readiness};
-
-/// How often what expired is removed.
-const SWEEP: Duration = Duration::from_secs(15 * 60);
-/// How many at a time, so that no statement takes long.
-const SWEEP_BATCH: usize = 1000;
+use crate::{
+    background,
+    server::{self, Bound, Readiness},
+};
 
 /// Serves until a signal, then stops everything it started.
 pub(crate) fn run(config: &Config) -> Result<()> {
@@ -31,7 +29,8 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
     let mut signals = Signals::new()?;
     let bound = server::bind(config, &source.connector)
         .with_context(|| format!("cannot listen on {}:{} (HOST and PORT set another address)", config.http.host, config.http.port))?;
-    let Bound { address, server, handle, readiness } = bound;
+    let Bound { address, server, handle, readiness, revocations, mail_due } = bound;
+    let post = background::post(config, address)?;
     let running = tokio::spawn(server);
     slog_scope::info!("listening"; "address" => address.to_string(), "version" => env!("CARGO_PKG_VERSION"));
 
@@ -51,7 +50,8 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
     if config.environment == Environment::Development {
         welcome(config, source, &db, address).await;
     }
-    let sweeping = tokio::spawn(sweep(db));
+    let listening = tokio::spawn(revocations::listen(revocations, source.connector.clone()));
+    let working = tokio::spawn(background::work(db, config.auth.audit, post, mail_due));
 
     signals.next().await;
     slog_scope::info!("stopping"; "drain_s" => config.http.drain.as_secs(), "grace_s" => config.http.shutdown_grace.as_secs());
@@ -65,7 +65,8 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
         () = ending => slog_scope::info!("stopped"),
         () = signals.next() => slog_scope::warn!("stopped at once by a second signal"),
     }
-    sweeping.abort();
+    working.abort();
+    listening.abort();
     Ok(())
 }
 
@@ -94,22 +95,6 @@ async fn welcome(config: &Config, source: &Source, db: &Db, address: std::net::S
         println!("  Admin      {}  {password}", startup::DEVELOPMENT_ADMIN);
     }
     println!("  Stop       Ctrl-C\n");
-}
-
-/// Removes what has expired, now and then.
-async fn sweep(db: Db) {
-    let mut ticks = interval(SWEEP);
-    loop {
-        ticks.tick().await;
-        let swept = async {
-            while sessions::sweep(&db, SWEEP_BATCH).await? == SWEEP_BATCH {}
-            while rate_limits::sweep(&db, SWEEP_BATCH).await? == SWEEP_BATCH {}
-            Ok::<_, persistence::Error>(())
-        };
-        if let Err(error) = swept.await {
-            slog_scope::warn!("expired rows could not be removed, later again"; "reason" => error.to_string());
-        }
-    }
 }
 
 /// Ctrl-C and SIGTERM.

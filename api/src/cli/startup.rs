@@ -1,6 +1,6 @@
 //! Gets to a database: the one that is set, or a private one; waits for it; brings it up to date; makes the first administrator.
 
-use std::{fs, io::Write, time::Duration};
+use std::{fs, io::Write, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use auth::Passwords;
@@ -166,5 +166,5 @@ fn keep_password(config: &Config, password: &str) -> Result<()> {
 /// A way to the database for commands and start-up, beside those of the workers.
 pub(crate) fn small_db(config: &Config, connector: &Connector) -> Db {
     let sizes = Sizes { pool: 2, pipelines: 1, pool_wait: config.database.pool_wait, read: config.database.read_timeout };
-    Db::new(std::sync::Arc::new(connector.clone()), sizes)
+    Db::new(Arc::new(connector.clone()), sizes, Arc::default())
 }

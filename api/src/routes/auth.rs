@@ -9,7 +9,7 @@ use auth::{
 use domain::{
     Error, Result, SessionId,
     session::SignedIn,
-    user::{Credentials, Registration},
+    user::{Credentials, PasswordChange, Registration},
 };
 use persistence::{Db, sessions};
 
@@ -85,5 +85,20 @@ pub async fn delete(session: Session, Path(id): Path<SessionId>, db: Data<Db>) -
 /// `UNAUTHORIZED`.
 pub async fn delete_others(session: Session, db: Data<Db>) -> Result<Json<Done>> {
     sessions::end_others(&db, session.user, session.id).await?;
+    Ok(DONE)
+}
+
+/// Changes the caller's password and ends all their other sessions.
+///
+/// # Errors
+/// `VALIDATION_ERROR`, `RATE_LIMITED`.
+pub async fn change_password(
+    session: Session,
+    db: Data<Db>,
+    passwords: Data<Passwords>,
+    limiter: Data<Limiter>,
+    Body(change): Body<PasswordChange>,
+) -> Result<Json<Done>> {
+    accounts::change_password(&db, &passwords, &limiter, &session, &change).await?;
     Ok(DONE)
 }

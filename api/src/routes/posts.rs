@@ -3,7 +3,7 @@
 mod submission;
 
 use actix_web::web::Data;
-use auth::Session;
+use auth::{Caller, scope};
 use domain::{
     Error, PostId, Result, Role, UserId,
     post::{Filter, Post, PostPatch, Sort, Tags},
@@ -11,7 +11,7 @@ use domain::{
 use garde::Validate;
 use persistence::{
     Db,
-    posts::{self, Change, Editor},
+    posts::{self, Editor},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -63,8 +63,8 @@ pub async fn show(Path(id): Path<PostId>, db: Data<Db>) -> Result<Json<Post>> {
 ///
 /// # Errors
 /// `VALIDATION_ERROR`.
-pub async fn create(session: Session, db: Data<Db>, Submission(new): Submission) -> Result<Created<Post>> {
-    let post = posts::insert(&db, session.user, &new).await?;
+pub async fn create(caller: Caller<scope::WritePosts>, db: Data<Db>, Submission(new): Submission) -> Result<Created<Post>> {
+    let post = posts::insert(&db, caller.user, &new).await?;
     Ok(Created { location: format!("/api/posts/{}", post.id), body: post })
 }
 
@@ -72,30 +72,27 @@ pub async fn create(session: Session, db: Data<Db>, Submission(new): Submission)
 ///
 /// # Errors
 /// `NOT_FOUND`, `FORBIDDEN`.
-pub async fn update(session: Session, Path(id): Path<PostId>, db: Data<Db>, Body(patch): Body<PostPatch>) -> Result<Json<Post>> {
-    made(posts::update(&db, id, editor(&session), &patch).await?).map(Json)
+pub async fn update(
+    caller: Caller<scope::WritePosts>,
+    Path(id): Path<PostId>,
+    db: Data<Db>,
+    Body(patch): Body<PostPatch>,
+) -> Result<Json<Post>> {
+    posts::update(&db, id, editor(&caller), &patch).await?.made("Post").map(Json)
 }
 
 /// Deletes a post of the caller's; administrators delete any.
 ///
 /// # Errors
 /// `NOT_FOUND`, `FORBIDDEN`.
-pub async fn delete(session: Session, Path(id): Path<PostId>, db: Data<Db>) -> Result<Json<Done>> {
-    made(posts::delete(&db, id, editor(&session)).await?).map(|()| DONE)
+pub async fn delete(caller: Caller<scope::WritePosts>, Path(id): Path<PostId>, db: Data<Db>) -> Result<Json<Done>> {
+    posts::delete(&db, id, editor(&caller)).await?.made("Post").map(|()| DONE)
 }
 
-fn editor(session: &Session) -> Editor {
-    match session.role {
+fn editor(caller: &Caller<scope::WritePosts>) -> Editor {
+    match caller.role {
         Role::Admin => Editor::Admin,
-        Role::User => Editor::Author(session.user),
-    }
-}
-
-fn made<T>(change: Change<T>) -> Result<T> {
-    match change {
-        Change::Made(value) => Ok(value),
-        Change::NotYours => Err(Error::forbidden()),
-        Change::Absent => Err(absent()),
+        Role::User => Editor::Author(caller.user),
     }
 }
 

@@ -35,25 +35,25 @@ pub async fn show(viewer: MaybeSession, Path(id): Path<UserId>, db: Data<Db>) ->
 ///
 /// # Errors
 /// `EMAIL_TAKEN`, `VALIDATION_ERROR`.
-pub async fn create(_: Require<Admin>, db: Data<Db>, passwords: Data<Passwords>, Body(new): Body<NewUser>) -> Result<Created<User>> {
-    let user = accounts::create(&db, &passwords, new).await?;
+pub async fn create(admin: Require<Admin>, db: Data<Db>, passwords: Data<Passwords>, Body(new): Body<NewUser>) -> Result<Created<User>> {
+    let user = accounts::create(&db, &admin.actor, &passwords, new).await?;
     Ok(Created { location: format!("/api/users/{}", user.id), body: user })
 }
 
-/// Changes a user's name or role.
+/// Changes a user's name or role, or bans them.
 ///
 /// # Errors
 /// `NOT_FOUND`, `LAST_ADMIN`.
-pub async fn update(_: Require<Admin>, Path(id): Path<UserId>, db: Data<Db>, Body(patch): Body<UserPatch>) -> Result<Json<User>> {
-    users::update(&db, id, &patch).await?.map(Json).ok_or_else(absent)
+pub async fn update(admin: Require<Admin>, Path(id): Path<UserId>, db: Data<Db>, Body(patch): Body<UserPatch>) -> Result<Json<User>> {
+    users::update(&db, &admin.actor, id, &patch).await?.map(Json).ok_or_else(absent)
 }
 
 /// Deletes a user with their posts and sessions.
 ///
 /// # Errors
-/// `NOT_FOUND`, `LAST_ADMIN`.
-pub async fn delete(_: Require<Admin>, Path(id): Path<UserId>, db: Data<Db>) -> Result<Json<Done>> {
-    if users::delete(&db, id).await? { Ok(DONE) } else { Err(absent()) }
+/// `NOT_FOUND`, `LAST_ADMIN`, `LAST_OWNER`.
+pub async fn delete(admin: Require<Admin>, Path(id): Path<UserId>, db: Data<Db>) -> Result<Json<Done>> {
+    if users::delete(&db, &admin.actor, id).await? { Ok(DONE) } else { Err(absent()) }
 }
 
 fn absent() -> Error {

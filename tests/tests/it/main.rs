@@ -9,6 +9,7 @@ mod faults;
 mod http;
 mod input;
 mod limits;
+mod mail;
 mod policy;
 mod posts;
 mod preferences;

@@ -26,6 +26,8 @@ async fn the_tables_are_as_the_code_thinks() {
             "text" => "Text",
             "bytea" => "Bytea",
             "timestamptz" => "Timestamptz",
+            "int4" => "Integer",
+            "jsonb" => "Jsonb",
             "_text" => "Array<Text>",
             other => panic!("{other} in {table}.{column}"),
         };

@@ -1,0 +1,51 @@
+//! What a serving process does beside requests, put together from its settings.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::{Context, Result};
+use auth::Token;
+use config::{Config, Environment};
+use persistence::Db;
+use tokio::sync::Notify;
+use upstream::mail::Mailer;
+use worker::mail::{NewToken, Post};
+
+/// What sending mail takes: the server that is set, in development a folder; `None` when it is not configured.
+///
+/// # Errors
+/// When `SMTP_URL` or `MAIL_FROM` cannot be used.
+pub fn post(config: &Config, address: SocketAddr) -> Result<Option<Post>> {
+    let mail = &config.mail;
+    let development = config.environment == Environment::Development;
+    let mailer = match &mail.smtp_url {
+        Some(url) => Mailer::smtp(url.expose(), &mail.from, mail.timeout).context("SMTP_URL or MAIL_FROM cannot be used")?,
+        None if development => {
+            let folder = std::path::absolute(config.database.data_dir.join("mail"))?;
+            Mailer::folder(folder, &mail.from).context("MAIL_FROM cannot be used")?
+        }
+        None => {
+            slog_scope::info!("mail is not configured, nobody can be invited: set SMTP_URL");
+            return Ok(None);
+        }
+    };
+    let app_url = mail.app_url.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+    Ok(Some(Post { mailer, app_url, log_links: development && mail.smtp_url.is_none(), new_token }))
+}
+
+fn new_token() -> domain::Result<NewToken> {
+    let token = Token::generate()?;
+    Ok(NewToken { text: token.reveal(), hash: token.hash() })
+}
+
+/// Does what is done beside requests, until it is dropped.
+pub async fn work(db: Db, audit_kept: std::time::Duration, post: Option<Post>, due: Arc<Notify>) {
+    let mailing = async {
+        match &post {
+            Some(post) => {
+                worker::mail::run(&db, post, &due).await;
+            }
+            None => std::future::pending().await,
+        }
+    };
+    tokio::join!(worker::sweep::run(&db, audit_kept), mailing);
+}

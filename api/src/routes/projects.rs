@@ -1,0 +1,78 @@
+//! Projects of an organisation.
+
+use actix_web::web::Data;
+use auth::{Org, scope};
+use domain::{
+    Error, ProjectId, Result,
+    project::{NewProject, Project, ProjectPatch},
+};
+use persistence::{
+    Db,
+    orgs::{Admin, Member},
+    projects,
+};
+
+use super::orgs::Which;
+use crate::{
+    extract::{Body, List, Path},
+    respond::{Created, DONE, Done, Json, Listed},
+};
+
+/// Lists the projects.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub async fn list(org: Org<Member, scope::ReadProjects>, List(which, window): List<Which>, db: Data<Db>) -> Result<Listed<Project>> {
+    let page = projects::list(&db, &org.proof, which.deleted, &window).await?;
+    Ok(Listed { page, window })
+}
+
+/// Makes a project.
+///
+/// # Errors
+/// `SLUG_TAKEN`.
+pub async fn create(org: Org<Admin, scope::WriteProjects>, db: Data<Db>, Body(new): Body<NewProject>) -> Result<Created<Project>> {
+    let project = projects::insert(&db, &org.actor, &org.proof, &new).await?;
+    Ok(Created { location: format!("/api/orgs/{}/projects/{}", project.org_id, project.id), body: project })
+}
+
+/// Shows a project.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub async fn show(org: Org<Member, scope::ReadProjects>, Path(id): Path<ProjectId>, db: Data<Db>) -> Result<Json<Project>> {
+    projects::find(&db, &org.proof, id).await?.map(Json).ok_or_else(absent)
+}
+
+/// Changes a project.
+///
+/// # Errors
+/// `NOT_FOUND`, `SLUG_TAKEN`.
+pub async fn update(
+    org: Org<Admin, scope::WriteProjects>,
+    Path(id): Path<ProjectId>,
+    db: Data<Db>,
+    Body(patch): Body<ProjectPatch>,
+) -> Result<Json<Project>> {
+    projects::update(&db, &org.actor, &org.proof, id, &patch).await?.map(Json).ok_or_else(absent)
+}
+
+/// Deletes a project; it can be restored for 30 days.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub async fn delete(org: Org<Admin, scope::WriteProjects>, Path(id): Path<ProjectId>, db: Data<Db>) -> Result<Json<Done>> {
+    if projects::delete(&db, &org.actor, &org.proof, id).await? { Ok(DONE) } else { Err(absent()) }
+}
+
+/// Restores a deleted project.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub async fn restore(org: Org<Admin, scope::WriteProjects>, Path(id): Path<ProjectId>, db: Data<Db>) -> Result<Json<Project>> {
+    projects::restore(&db, &org.actor, &org.proof, id).await?.map(Json).ok_or_else(absent)
+}
+
+fn absent() -> Error {
+    Error::not_found("Project")
+}

@@ -1,0 +1,38 @@
+//! Removes what has expired, now and then, a little at a time.
+
+use std::{convert::Infallible, time::Duration};
+
+use persistence::{Db, Result, api_keys, audit, invitations, orgs, projects, rate_limits, sessions};
+use tokio::time::interval;
+
+/// How often.
+const PAUSE: Duration = Duration::from_secs(15 * 60);
+/// How many at a time, so that no statement takes long.
+const BATCH: usize = 1000;
+
+/// Sweeps until it is dropped. Several processes may: what one has locked or removed, the others pass over.
+pub async fn run(db: &Db, audit_kept: Duration) -> Infallible {
+    let mut ticks = interval(PAUSE);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = once(db, audit_kept).await {
+            log::warn!("expired rows could not be removed, later again: {error}");
+        }
+    }
+}
+
+/// Removes everything that has expired by now.
+///
+/// # Errors
+/// When the database is away; what was removed until then is.
+pub async fn once(db: &Db, audit_kept: Duration) -> Result<()> {
+    while sessions::sweep(db, BATCH).await? == BATCH {}
+    while rate_limits::sweep(db, BATCH).await? == BATCH {}
+    while invitations::sweep(db, BATCH).await? == BATCH {}
+    while api_keys::sweep(db, BATCH).await? == BATCH {}
+    while projects::purge(db, BATCH).await? == BATCH {}
+    // One at a time: all that belongs to an organisation goes in the same transaction.
+    while orgs::purge(db, 1).await? == 1 {}
+    while audit::sweep(db, BATCH, audit_kept).await? == BATCH {}
+    Ok(())
+}
