@@ -1,75 +1,94 @@
 //! Who may do what: every row of the route table with every kind of caller. A row that is not in here fails.
 
-use std::collections::BTreeMap;
+mod table;
+mod world;
+
+use std::collections::BTreeSet;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::{App, Client};
 
-/// What anonymous callers, users and administrators get.
-type Expected = [u16; 3];
+use table::{Keys, Rule, table};
+use world::World;
 
-fn policy() -> BTreeMap<&'static str, (Value, Expected)> {
-    let nothing = || Value::Null;
-    BTreeMap::from([
-        ("GET /healthz", (nothing(), [200, 200, 200])),
-        ("GET /readyz", (nothing(), [200, 200, 200])),
-        ("GET /openapi.json", (nothing(), [200, 200, 200])),
-        ("GET /docs", (nothing(), [200, 200, 200])),
-        ("GET /docs/{file}", (nothing(), [404, 404, 404])),
-        ("POST /api/auth/register", (json!({}), [400, 400, 400])),
-        ("POST /api/auth/login", (json!({ "email": "no@example.com", "password": "x" }), [401, 401, 401])),
-        ("GET /api/auth/sessions", (nothing(), [401, 200, 200])),
-        ("DELETE /api/auth/sessions", (nothing(), [401, 200, 200])),
-        ("DELETE /api/auth/sessions/{id}", (nothing(), [401, 404, 404])),
-        ("GET /api/users", (nothing(), [200, 200, 200])),
-        ("POST /api/users", (json!({}), [401, 403, 400])),
-        ("GET /api/users/{id}", (nothing(), [404, 404, 404])),
-        ("PATCH /api/users/{id}", (json!({}), [401, 403, 404])),
-        ("DELETE /api/users/{id}", (nothing(), [401, 403, 404])),
-        ("GET /api/profile", (nothing(), [401, 200, 200])),
-        ("PUT /api/profile", (json!({}), [401, 200, 200])),
-        ("GET /api/posts", (nothing(), [200, 200, 200])),
-        ("POST /api/posts", (json!({}), [401, 400, 400])),
-        ("GET /api/posts/{id}", (nothing(), [404, 404, 404])),
-        ("PATCH /api/posts/{id}", (json!({}), [401, 404, 404])),
-        ("DELETE /api/posts/{id}", (nothing(), [401, 404, 404])),
-        ("GET /api/search", (nothing(), [400, 400, 400])),
-        ("GET /api/preferences", (nothing(), [200, 200, 200])),
-        ("POST /api/preferences", (json!({ "preference": "dark" }), [200, 200, 200])),
-        // Last, as it ends the callers' sessions.
-        ("POST /api/auth/logout", (nothing(), [401, 200, 200])),
-    ])
+#[tokio::test]
+async fn every_route_has_a_row_and_no_row_is_left_over() {
+    let routes: BTreeSet<String> = routes().into_iter().collect();
+    let rows: BTreeSet<String> = table().iter().map(|rule| rule.route.to_owned()).collect();
+    assert_eq!(rows, routes, "the policy test and the route table name different routes");
+    assert_eq!(table().len(), rows.len(), "a route stands in the policy test twice");
+}
+
+fn routes() -> Vec<String> {
+    let rows = api::routes::table();
+    rows.iter().flat_map(|row| row.entries().iter().map(|entry| format!("{} {}", entry.method, row.path())).collect::<Vec<_>>()).collect()
 }
 
 #[tokio::test]
 async fn every_route_lets_in_whom_it_should() {
     let app = App::start().await;
-    let policy = policy();
-    let mut rows: Vec<String> = api::routes::table()
-        .iter()
-        .flat_map(|row| row.entries().iter().map(|entry| format!("{} {}", entry.method, row.path())).collect::<Vec<_>>())
-        .collect();
-    for row in &rows {
-        assert!(policy.contains_key(row.as_str()), "{row} has no row in the policy test");
-    }
-    assert_eq!(rows.len(), policy.len(), "the policy test has rows that are no routes");
-    rows.sort_by_key(|row| row.ends_with("/logout"));
-    let callers = [app.anon(), app.user("Ada").await.client, app.admin().await.client];
-    for row in &rows {
-        let (body, expected) = &policy[row.as_str()];
-        for (client, expected) in callers.iter().zip(expected) {
-            assert_eq!(ask(client, row, body).await, *expected, "{row}");
+    let world = World::make(&app).await;
+    let mut asked = 0;
+    for rule in table() {
+        for (caller, client, expected) in world.callers(&rule) {
+            assert_eq!(world.ask(client, &rule, &world.acme).await, expected, "{} as {caller}", rule.route);
+            asked += 1;
         }
     }
+    println!("{} routes, {asked} pairs of route and caller", table().len());
 }
 
-async fn ask(client: &Client, row: &str, body: &Value) -> u16 {
-    let (method, path) = row.split_once(' ').expect("a method and a path");
-    let path = path.replace("{id}", "01900000-0000-7000-8000-000000000000").replace("{file}", "nothing");
-    let request = client.request(Method::from_bytes(method.as_bytes()).expect("a method"), &path);
-    let request = if body.is_null() { request } else { request.json(body) };
-    request.send().await.status
+/// Somebody who owns an organisation sees nothing of another one through it: not with its id, not with the ids of what is in it.
+#[tokio::test]
+async fn nothing_of_another_organisation_is_there() {
+    let app = App::start().await;
+    let world = World::make(&app).await;
+    for rule in table().iter().filter(|rule| rule.route.contains("{orgId}")) {
+        let foreign = world.request(&world.eve, rule, &world.acme).send().await;
+        let nowhere = world.request(&world.eve, rule, "01900000-0000-7000-8000-000000000000").send().await;
+        assert_eq!((foreign.status, nowhere.status), (404, 404), "{}", rule.route);
+        assert_eq!(foreign.text_at("/error"), nowhere.text_at("/error"), "{}", rule.route);
+        if rule.route.matches('{').count() > 1 {
+            let smuggled = world.request(&world.eve, rule, &world.evil).send().await;
+            assert_eq!(smuggled.status, 404, "{} with a child of another organisation", rule.route);
+        }
+    }
+    let left = "SELECT (SELECT count(*) FROM projects WHERE deleted_at IS NULL) + (SELECT count(*) FROM memberships) + (SELECT count(*) FROM api_keys)";
+    assert_eq!(app.count(left).await, world.things, "nothing was changed");
+}
+
+#[tokio::test]
+async fn a_key_opens_what_its_scopes_say_and_nothing_else() {
+    let app = App::start().await;
+    let world = World::make(&app).await;
+    let mut asked = 0;
+    for rule in table() {
+        let wrong = |status: u16| matches!(status, 401 | 403);
+        let (fitting, others) = match rule.keys {
+            Keys::Open => (None, None),
+            Keys::Never => (None, Some(world.key_without("nothing"))),
+            Keys::Scope(scope) => (Some(world.key_with(scope)), Some(world.key_without(scope))),
+        };
+        if let Some(key) = others {
+            assert_eq!(world.ask(key, &rule, &world.acme).await, 403, "{} with every other scope", rule.route);
+        }
+        if let Some(key) = fitting {
+            assert!(!wrong(world.ask(key, &rule, &world.acme).await), "{} with its scope", rule.route);
+        }
+        // The key of an organisation, which has every scope such a key can have, reaches that organisation and nothing else.
+        let bound = world.ask(&world.bound_key, &rule, &world.evil).await;
+        match rule.keys {
+            Keys::Open => assert!(!wrong(bound), "{} with the key of an organisation", rule.route),
+            _ if rule.route.contains("{orgId}") && !rule.route.ends_with("/restore") => {
+                assert_eq!(bound, 404, "{} with the key of another organisation", rule.route);
+            }
+            _ if rule.route.contains("/projects/") => assert_eq!(bound, 404, "{} with the key of another organisation", rule.route),
+            _ => assert_eq!(bound, 403, "{} with the key of an organisation", rule.route),
+        }
+        asked += 3;
+    }
+    println!("{asked} pairs of route and key");
 }
 
 #[tokio::test]
@@ -90,4 +109,11 @@ async fn headers_that_claim_an_identity_are_ignored() {
     let claims = ["x-user-id", "x-user", "x-role", "x-forwarded-user", "remote-user", "x-admin"];
     let request = claims.iter().fold(request, |request, name| request.header(name, &admin.id.to_string()));
     request.send().await.expect_error(401, "UNAUTHORIZED");
+}
+
+/// A request for a rule's route.
+fn request(client: &Client, rule: &Rule, path: &str) -> tests::Request {
+    let (method, _) = rule.route.split_once(' ').expect("a method and a path");
+    let request = client.request(Method::from_bytes(method.as_bytes()).expect("a method"), path);
+    if rule.body == Value::Null { request } else { request.json(&rule.body) }
 }
