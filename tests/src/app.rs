@@ -10,6 +10,7 @@ use persistence::{
     sessions::{self, Lifetime},
     users::NewAccount,
 };
+use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
@@ -122,6 +123,49 @@ impl App {
         Caller { id: user.id, email, client: Client::new(self.address, Some(token.clone())), token }
     }
 
+    /// A new organisation of this caller's; gives its id.
+    pub async fn org(&self, owner: &Caller, name: &str) -> String {
+        owner.client.post("/api/orgs").json(&json!({ "name": name })).send().await.expect(201).text_at("/id")
+    }
+
+    /// Somebody new who belongs to an organisation in this role.
+    pub async fn member(&self, org: &str, role: &str) -> Caller {
+        let caller = self.user(&format!("Some {role}")).await;
+        self.join(org, &caller, role).await;
+        caller
+    }
+
+    /// Puts somebody into an organisation, without an invitation.
+    pub async fn join(&self, org: &str, caller: &Caller, role: &str) {
+        self.sql(&format!("INSERT INTO memberships (org_id, user_id, role) VALUES ('{org}', '{}', '{role}')", caller.id)).await;
+    }
+
+    /// The tokens of the links in the mails to this address, oldest first, once there are so many.
+    pub async fn mailed_tokens(&self, to: &str, count: usize) -> Vec<String> {
+        let folder = self.folder.path().join("mail");
+        let mut tokens = Vec::new();
+        eventually(&format!("{count} mails to {to}"), async || {
+            let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+            let mut files: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "eml")).collect();
+            files.sort();
+            let mails = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+            tokens = mails.filter(|mail| mail.contains(&format!("To: {to}\r\n"))).filter_map(|mail| token_of_link(&mail)).collect();
+            tokens.len() >= count
+        })
+        .await;
+        tokens
+    }
+
+    /// The token of the link in the one mail to this address.
+    pub async fn mailed_token(&self, to: &str) -> String {
+        self.mailed_tokens(to, 1).await.swap_remove(0)
+    }
+
+    /// Waits until a query gives this number.
+    pub async fn until_count(&self, number: i64, query: &str) {
+        eventually(&format!("{number} from {query}"), async || self.count(query).await == number).await;
+    }
+
     /// Runs SQL on the test's database.
     pub async fn sql(&self, statements: &str) {
         self.database.connect().await.batch_execute(statements).await.expect("the test's SQL");
@@ -131,6 +175,22 @@ impl App {
     pub async fn count(&self, query: &str) -> i64 {
         self.database.connect().await.query_one(query, &[]).await.expect("the test's SQL").get(0)
     }
+}
+
+/// The token of the first link to an invitation in a text.
+pub fn token_of_link(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("/invitations/")?;
+    Some(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect())
+}
+
+/// Waits until something has come true, and fails when it takes too long.
+pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), waiting).await.is_ok(), "{what}: not in time");
 }
 
 /// A task that ends with this value.

@@ -35,6 +35,11 @@ impl Client {
         Self { http: reqwest::Client::new(), base: format!("http://{address}"), token }
     }
 
+    /// The same caller, of another server.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self { base: format!("http://{address}"), ..self.clone() }
+    }
+
     pub fn get(&self, path: &str) -> Request {
         self.request(Method::GET, path)
     }

@@ -40,8 +40,20 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     let media = content.get(content_type);
     let media = media.unwrap_or_else(|| panic!("{method} {template} {status} is {content_type}, which is not described"));
     let validator = validator(&format!("{method} {template} {status}"), &media["schema"]);
-    let errors: Vec<String> = validator.iter_errors(&answer.json()).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(errors.is_empty(), "{method} {template} {status} is not as described: {errors:?}\n{}", answer.text);
+    for value in values(content_type, answer) {
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{method} {template} {status} is not as described: {errors:?}\n{value}");
+    }
+}
+
+/// What is described: the whole body, or each line of NDJSON.
+fn values(content_type: &str, answer: &Answer) -> Vec<Value> {
+    if content_type != "application/x-ndjson" {
+        return vec![answer.json()];
+    }
+    assert!(answer.text.is_empty() || answer.text.ends_with('\n'), "the last line is cut");
+    let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    answer.text.split_terminator('\n').map(line).collect()
 }
 
 /// The described path that this one is an instance of.

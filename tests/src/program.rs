@@ -67,12 +67,17 @@ impl Program {
         }
     }
 
-    /// A client for the port it says it listens on.
-    pub fn client(&self) -> Client {
+    /// The address it says it listens on.
+    pub fn address(&self) -> std::net::SocketAddr {
         let line = self.expect_line("127.0.0.1:");
         let (_, rest) = line.split_once("127.0.0.1:").expect("an address");
         let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        Client::new(format!("127.0.0.1:{port}").parse().expect("an address"), None)
+        format!("127.0.0.1:{port}").parse().expect("an address")
+    }
+
+    /// A client for that address.
+    pub fn client(&self) -> Client {
+        Client::new(self.address(), None)
     }
 
     /// Asks it to stop, as Ctrl-C does.

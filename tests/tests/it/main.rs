@@ -16,6 +16,7 @@ mod preferences;
 mod profile;
 mod program;
 mod readme;
+mod revocations;
 mod schema;
 mod search;
 mod slow_clients;
