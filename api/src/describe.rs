@@ -220,6 +220,10 @@ impl<T: 'static> Describe for Data<T> {
     fn describe(_: &mut Operation<'_>) {}
 }
 
+impl<T: 'static> Describe for Option<Data<T>> {
+    fn describe(_: &mut Operation<'_>) {}
+}
+
 impl Describe for HttpRequest {
     fn describe(_: &mut Operation<'_>) {}
 }

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod describe;
 pub mod extract;
 mod logging;
+pub mod metrics;
 mod middleware;
 pub mod openapi;
 pub mod respond;

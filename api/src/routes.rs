@@ -27,6 +27,7 @@ pub fn table() -> Vec<Row> {
     vec![
         at("/healthz").get("Whether the process lives", health::live),
         at("/readyz").get("Whether requests should come here", health::ready),
+        at("/metrics").get("What can be watched, as OpenMetrics; elsewhere when it has a listener of its own", health::metrics),
         at("/openapi.json").get("This description", docs::description),
         at("/docs").get("A page to read and try it", docs::page).hidden(),
         at("/docs/{file}").get("A file of that page", docs::file).hidden(),

@@ -3,6 +3,7 @@
 mod lifeline;
 mod listener;
 mod readiness;
+mod watched;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -19,6 +20,7 @@ use tokio::sync::Notify;
 
 use crate::{
     extract::Limits,
+    metrics::Metrics,
     middleware::{Allows, Boundary, boundary, cors, preflight},
     routes::{self, invitations::Inviting},
 };
@@ -59,6 +61,11 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let known = Arc::clone(&revocations);
     let mail_due = Arc::new(Notify::new());
     let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
+    let watched_here = http.metrics.is_none();
+    let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations)));
+    if let Some(address) = http.metrics {
+        watched::serve(address, metrics.clone())?;
+    }
     let inviting = Data::new(Inviting { lifetime: config.auth.invitation, wake: can_mail.then(|| Arc::clone(&mail_due)) });
     let allows = Data::new(Allows(routes::table().iter().map(|row| (row.path(), row.allow())).collect()));
     let boundary_settings = Data::new(Boundary {
@@ -82,8 +89,9 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let server = HttpServer::new(move || {
         // One `Db` per worker: its connections live on the worker's own runtime, and no query wakes another thread.
         let db = Db::new(Arc::clone(&connector), sizes, Arc::clone(&known));
-        App::new()
-            .app_data(Data::new(db))
+        let app = App::new();
+        let app = if watched_here { app.app_data(metrics.clone()) } else { app };
+        app.app_data(Data::new(db))
             .app_data(auth.clone())
             .app_data(memory.clone())
             .app_data(inviting.clone())

@@ -43,6 +43,11 @@ fn http(r: &mut Reader<'_>, processors: usize, production: bool) -> Http {
             text.parse().map_err(|_| "must be an IP address".to_owned())
         }),
         port: r.number("PORT", 3000, 0..=u16::MAX, "port to listen on; 0 takes a free one"),
+        metrics: r.optional(
+            "METRICS_ADDR",
+            "address and port for /metrics alone, e.g. 0.0.0.0:9090; on the main port when absent",
+            |text| text.parse().map_err(|_| "must be an address and a port such as 0.0.0.0:9090".to_owned()),
+        ),
         public_url: r.optional("PUBLIC_URL", "address clients use, e.g. https://api.example.com", origin),
         allowed_origins: r
             .optional("ALLOWED_ORIGINS", "origins that may call from a browser, comma separated, e.g. https://app.example.com", |text| {

@@ -1,6 +1,10 @@
 //! What settings turn into.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 
@@ -43,6 +47,8 @@ pub struct Http {
     pub host: IpAddr,
     /// The port to listen on; 0 takes a free one.
     pub port: u16,
+    /// Where metrics are served instead of beside everything else.
+    pub metrics: Option<SocketAddr>,
     /// The address clients use, without a trailing slash.
     pub public_url: Option<String>,
     /// The proxies whose `X-Forwarded-For` is believed.

@@ -46,14 +46,17 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     }
 }
 
-/// What is described: the whole body, or each line of NDJSON.
+/// What is described: the whole body, each line of NDJSON, or the bare text.
 fn values(content_type: &str, answer: &Answer) -> Vec<Value> {
-    if content_type != "application/x-ndjson" {
-        return vec![answer.json()];
+    match content_type {
+        "application/json" => vec![answer.json()],
+        "application/x-ndjson" => {
+            assert!(answer.text.is_empty() || answer.text.ends_with('\n'), "the last line is cut");
+            let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            answer.text.split_terminator('\n').map(line).collect()
+        }
+        _ => vec![Value::String(answer.text.clone())],
     }
-    assert!(answer.text.is_empty() || answer.text.ends_with('\n'), "the last line is cut");
-    let line = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-    answer.text.split_terminator('\n').map(line).collect()
 }
 
 /// The described path that this one is an instance of.

@@ -1,12 +1,18 @@
-//! Signs of life, for orchestrators.
+//! Signs of life, for orchestrators and those who watch.
 
-use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, web::Data};
 use domain::{Code, Error, Result};
 use persistence::Db;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
-use crate::{respond::Json, server::Readiness};
+use crate::{
+    describe::{Describe, Operation},
+    metrics::{self, Metrics},
+    respond::Json,
+    server::Readiness,
+};
 
 /// How the process is.
 #[derive(Serialize, JsonSchema)]
@@ -38,4 +44,31 @@ pub async fn ready(readiness: Data<Readiness>, db: Data<Db>) -> Result<Json<Heal
         None => Ok(Json(Health { status: "ok" })),
         Some(check) => Err(Error::new(Code::Unavailable, format!("Not ready: {check}"))),
     }
+}
+
+/// Metrics as text.
+pub struct Exposition(String);
+
+impl Responder for Exposition {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().content_type(metrics::MEDIA_TYPE).body(self.0)
+    }
+}
+
+impl Describe for Exposition {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.answers_as(200, "application/openmetrics-text", &json!({ "type": "string" }));
+        operation.fails(&[Code::NotFound]);
+    }
+}
+
+/// The metrics, unless they have a listener of their own.
+///
+/// # Errors
+/// `NOT_FOUND` when they have.
+pub async fn metrics(metrics: Option<Data<Metrics>>) -> Result<Exposition> {
+    let metrics = metrics.ok_or_else(|| Error::new(Code::NotFound, "Not found"))?;
+    metrics.text().map(Exposition).map_err(Error::internal)
 }

@@ -206,3 +206,18 @@ async fn until_it_is_started_the_api_answers_503() {
     app.anon().get("/healthz").send().await.expect(200);
     app.anon().get("/api/users").send().await.expect(200);
 }
+
+#[tokio::test]
+async fn metrics_say_how_callers_are_told_and_can_have_their_own_listener() {
+    let app = App::start().await;
+    app.user("Ada").await.client.get("/api/profile").send().await.expect(200);
+    let text = app.anon().get("/metrics").send().await.expect(200).text;
+    assert!(text.contains("handrail_caller_checks_total{answered_by=\"query\"} 1\n"), "{text}");
+    assert!(text.contains("handrail_build_info{version=") && text.ends_with("# EOF\n"), "{text}");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let app = App::with(&[("METRICS_ADDR", &free.to_string())]).await;
+    app.anon().get("/metrics").send().await.expect_error(404, "NOT_FOUND");
+    let text = reqwest::get(format!("http://{free}/metrics")).await.expect("an answer").text().await.expect("text");
+    assert!(text.contains("handrail_build_info"), "{text}");
+    assert_eq!(reqwest::get(format!("http://{free}/api/users")).await.expect("an answer").status().as_u16(), 404);
+}

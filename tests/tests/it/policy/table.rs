@@ -50,6 +50,7 @@ pub(super) fn table() -> Vec<Rule> {
     vec![
         site("GET /healthz", no(), [200, 200, 200], Open),
         site("GET /readyz", no(), [200, 200, 200], Open),
+        site("GET /metrics", no(), [200, 200, 200], Open),
         site("GET /openapi.json", no(), [200, 200, 200], Open),
         site("GET /docs", no(), [200, 200, 200], Open),
         site("GET /docs/{file}", no(), [404, 404, 404], Open),

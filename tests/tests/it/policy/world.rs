@@ -8,17 +8,8 @@ use tests::{App, Caller, Client};
 use super::table::{Expected, Rule};
 
 const NOTHING: &str = "01900000-0000-7000-8000-000000000000";
-const SCOPES: [&str; 9] = [
-    "profile:read",
-    "profile:write",
-    "posts:write",
-    "orgs:read",
-    "orgs:write",
-    "projects:read",
-    "projects:write",
-    "audit:read",
-    "admin",
-];
+const SCOPES: [&str; 9] =
+    ["profile:read", "profile:write", "posts:write", "orgs:read", "orgs:write", "projects:read", "projects:write", "audit:read", "admin"];
 
 pub(super) struct World {
     anonymous: Client,

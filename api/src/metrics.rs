@@ -1,0 +1,76 @@
+//! What can be watched, as OpenMetrics text: read at the moment of the scrape from where it is counted anyway.
+
+use std::{fmt, sync::Arc};
+
+use actix_web::web::Data;
+use auth::Memory;
+use persistence::Revocations;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, text::encode},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge, info::Info},
+    registry::Registry,
+};
+
+/// The media type of the text.
+pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Everything that can be watched.
+pub struct Metrics(Registry);
+
+impl Metrics {
+    /// Reads from these from now on.
+    #[must_use]
+    pub fn new(memory: Data<Memory>, revocations: Arc<Revocations>) -> Self {
+        let mut registry = Registry::with_prefix("handrail");
+        registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register_collector(Box::new(Callers { memory, revocations }));
+        Self(registry)
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    /// Never in practice: writing to a string does not fail.
+    pub fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.0)?;
+        Ok(text)
+    }
+}
+
+/// How callers are told: from memory or by query, and how sure the memory is.
+struct Callers {
+    memory: Data<Memory>,
+    revocations: Arc<Revocations>,
+}
+
+impl fmt::Debug for Callers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callers")
+    }
+}
+
+impl Collector for Callers {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let (hits, misses) = self.memory.hits_and_misses();
+        let health = self.revocations.health();
+        let checks = "Checks of a session, key or membership";
+        let mut family = encoder.encode_descriptor("caller_checks", checks, None, MetricType::Counter)?;
+        for (answered, count) in [("memory", hits), ("query", misses)] {
+            ConstCounter::new(count).encode(family.encode_family(&[("answered_by", answered)])?)?;
+        }
+        let received = ConstCounter::new(health.received);
+        received.encode(encoder.encode_descriptor("revocations_received", "Revocations heard of", None, MetricType::Counter)?)?;
+        // Where nobody ever listened there is no lag to tell; alerts ask for its absence.
+        if let Some(heard) = health.heard {
+            let lag = ConstGauge::new(heard.as_secs_f64());
+            let help = "Since when a revocation could have gone unheard";
+            lag.encode(encoder.encode_descriptor("revocation_lag_seconds", help, None, MetricType::Gauge)?)?;
+            let round_trip = ConstGauge::new(health.round_trip.as_secs_f64());
+            let help = "How long the last heartbeat of the listening connection took";
+            round_trip.encode(encoder.encode_descriptor("revocation_round_trip_seconds", help, None, MetricType::Gauge)?)?;
+        }
+        Ok(())
+    }
+}
