@@ -146,7 +146,8 @@ impl App {
         let mut tokens = Vec::new();
         eventually(&format!("{count} mails to {to}"), async || {
             let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-            let mut files: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "eml")).collect();
+            let mut files: Vec<_> =
+                entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "eml")).collect();
             files.sort();
             let mails = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
             tokens = mails.filter(|mail| mail.contains(&format!("To: {to}\r\n"))).filter_map(|mail| token_of_link(&mail)).collect();
