@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, web::Data};
-use auth::{MaybeSession, Require, Rule, Session, Throttle, accounts::Client, limits::Policy};
+use auth::{MaybeSession, Require, Rule, Session, Throttle, accounts::Client, limits::{By, Policy}};
 use domain::Code;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -161,7 +161,11 @@ impl<R: Rule> Describe for Require<R> {
 
 impl<P: Policy> Describe for Throttle<P> {
     fn describe(operation: &mut Operation<'_>) {
-        operation.notes.push("Rate limited by address.".to_owned());
+        let whose = match P::BY {
+            By::Address => "address",
+            By::Caller => "account",
+        };
+        operation.notes.push(format!("Strictly rate limited by {whose}."));
         operation.fails(&[Code::RateLimited]);
     }
 }

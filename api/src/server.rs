@@ -12,13 +12,13 @@ use actix_web::{
     middleware::{Compress, from_fn},
     web::Data,
 };
-use auth::{Limiter, Passwords, Quota};
+use auth::{Limiter, Passwords, Quota, Quotas};
 use config::{Config, Environment, Limit};
 use persistence::{Connector, Db, Sizes};
 
 use crate::{
     extract::Limits,
-    middleware::{Allows, Boundary, boundary, cors, preflight},
+    middleware::{Allows, Boundary, boundary, cors, preflight, throttle},
     routes,
 };
 pub(crate) use lifeline::{Lifeline, Sending};
@@ -82,6 +82,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
             .app_data(boundary_settings.clone())
             .app_data(allows.clone())
             .configure(routes::configure)
+            .wrap(from_fn(throttle))
             .wrap(cors(&origins))
             .wrap(Compress::default())
             .wrap(from_fn(preflight))
@@ -115,7 +116,17 @@ fn sizes(config: &Config) -> Sizes {
 fn limiter(config: &Config) -> Limiter {
     let quota = |limit: Option<Limit>| limit.map(|limit| Quota { count: limit.count, window: limit.window });
     let limits = config.limits;
-    Limiter::new(quota(limits.login), quota(limits.login_account), quota(limits.register), config.http.trusted_proxies.clone())
+    let quotas = Quotas {
+        login: quota(limits.login),
+        login_account: quota(limits.login_account),
+        register: quota(limits.register),
+        invitations: quota(limits.invitations),
+        bad_credentials: quota(limits.bad_credentials),
+        address: quota(limits.address),
+        account: quota(limits.account),
+        key: quota(limits.key),
+    };
+    Limiter::new(quotas, config.http.trusted_proxies.clone())
 }
 
 fn auth_settings(config: &Config) -> auth::Settings {

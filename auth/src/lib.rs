@@ -9,7 +9,7 @@ mod password;
 mod session;
 mod token;
 
-pub use limits::{Limiter, Throttle};
+pub use limits::{Limiter, Quotas, Subject, Throttle};
 pub use password::Passwords;
 pub use persistence::{rate_limits::Quota, sessions::Lifetime};
 pub use session::{Admin, MaybeSession, Require, Rule, Session};

@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::heade
 use domain::{Error, Result, Role, SessionId, UserId};
 use persistence::{Db, sessions};
 
-use crate::{Settings, Token, cookie, csrf};
+use crate::{Limiter, Settings, Subject, Token, cookie, csrf};
 
 /// A signed-in caller.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +100,7 @@ async fn find(request: &HttpRequest) -> Result<Option<Session>> {
     let (Some(db), Some(settings)) = (request.app_data::<Data<Db>>(), request.app_data::<Data<Settings>>()) else {
         return Err(Error::internal("the session extractor has no database or settings"));
     };
+    let Some(limiter) = request.app_data::<Data<Limiter>>() else { return Err(Error::internal("the session extractor has no limiter")) };
     let (token, explicit) = match bearer(request) {
         Some(text) => (Token::parse(text).ok_or_else(Error::unauthorized)?, true),
         None => match cookie::token(request, settings) {
@@ -110,15 +111,18 @@ async fn find(request: &HttpRequest) -> Result<Option<Session>> {
     if !explicit && !csrf::is_trusted(request, &settings.origins) {
         return Err(Error::forbidden());
     }
+    limiter.admit_credentials(request)?;
     let Some(live) = sessions::find(db, &token.hash(), settings.lifetime).await? else {
+        limiter.count_bad_credentials(db, request).await?;
         return if explicit { Err(Error::unauthorized()) } else { Ok(None) };
     };
+    request.extensions_mut().insert(live.user);
+    limiter.admit(db, request, Subject::Account(live.user)).await?;
     if live.stale
         && let Err(error) = sessions::renew(db, live.id, settings.lifetime).await
     {
         log::warn!("a session could not be renewed, the next request will try again: {error}");
     }
-    request.extensions_mut().insert(live.user);
     Ok(Some(Session { id: live.id, user: live.user, role: live.role }))
 }
 

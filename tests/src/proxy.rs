@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
 };
 
@@ -22,6 +22,7 @@ const FROZEN: u8 = 2;
 pub struct Proxy {
     pub address: SocketAddr,
     state: Arc<AtomicU8>,
+    sent: Arc<AtomicU64>,
     changed: watch::Sender<()>,
 }
 
@@ -32,13 +33,14 @@ impl Proxy {
         let address = listener.local_addr().expect("an address");
         let state = Arc::new(AtomicU8::new(OPEN));
         let (changed, seen) = watch::channel(());
-        let shared = Arc::clone(&state);
+        let sent = Arc::new(AtomicU64::new(0));
+        let shared = (Arc::clone(&state), Arc::clone(&sent));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, Arc::clone(&shared), seen.clone()));
+                tokio::spawn(pass(client, Arc::clone(&shared.0), Arc::clone(&shared.1), seen.clone()));
             }
         });
-        Self { address, state, changed }
+        Self { address, state, sent, changed }
     }
 
     /// The URL of a database behind the proxy.
@@ -62,13 +64,18 @@ impl Proxy {
         self.set(OPEN);
     }
 
+    /// How many bytes the database was sent so far.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::SeqCst)
+    }
+
     fn set(&self, state: u8) {
         self.state.store(state, Ordering::SeqCst);
         self.changed.send_replace(());
     }
 }
 
-async fn pass(mut client: tokio::net::TcpStream, state: Arc<AtomicU8>, mut changed: watch::Receiver<()>) {
+async fn pass(mut client: tokio::net::TcpStream, state: Arc<AtomicU8>, sent: Arc<AtomicU64>, mut changed: watch::Receiver<()>) {
     let socket = socket_path();
     let Ok(mut server) = UnixStream::connect(socket).await else { return };
     let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
@@ -87,7 +94,10 @@ async fn pass(mut client: tokio::net::TcpStream, state: Arc<AtomicU8>, mut chang
             _ = changed.changed() => {}
             read = client.read(&mut up) => match read {
                 Ok(0) | Err(_) => return,
-                Ok(count) => if server.write_all(up.get(..count).unwrap_or_default()).await.is_err() { return },
+                Ok(count) => {
+                    sent.fetch_add(count.try_into().unwrap_or_default(), Ordering::SeqCst);
+                    if server.write_all(up.get(..count).unwrap_or_default()).await.is_err() { return }
+                }
             },
             read = server.read(&mut down) => match read {
                 Ok(0) | Err(_) => return,
