@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, web::Data};
-use auth::{MaybeSession, Require, Rule, Session, Throttle, accounts::Client, limits::{By, Policy}};
+use auth::{
+    MaybeSession, Require, Rule, Session, Throttle,
+    accounts::Client,
+    limits::{By, Policy},
+};
 use domain::Code;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};

@@ -29,8 +29,8 @@ use persistence::{
 use uuid::Uuid;
 
 use crate::address;
-use headers::keep;
 pub use headers::RateHeaders;
+use headers::keep;
 use kept::Kept;
 use leases::Leases;
 pub use rule::Rule;

@@ -49,12 +49,7 @@ struct Shard {
 impl Default for Leases {
     fn default() -> Self {
         let shard = || Mutex::new(Shard { leases: Kept::new(SHARD_MAX), flights: HashMap::new() });
-        Self {
-            epoch: Instant::now(),
-            hasher: RandomState::new(),
-            shards: std::array::from_fn(|_| shard()),
-            trouble: Trouble::default(),
-        }
+        Self { epoch: Instant::now(), hasher: RandomState::new(), shards: std::array::from_fn(|_| shard()), trouble: Trouble::default() }
     }
 }
 
@@ -82,13 +77,11 @@ impl Leases {
             // A task of its own: the others' answer must not hang on whether this client stays.
             rt::spawn(flight.run(db.clone()));
         }
-        match timeout(PATIENCE, waiting?).await {
-            Ok(answer) => answer.ok(),
-            Err(_) => {
-                self.begin_trouble("no answer within a second");
-                None
-            }
-        }
+        let Ok(answer) = timeout(PATIENCE, waiting?).await else {
+            self.begin_trouble("no answer within a second");
+            return None;
+        };
+        answer.ok()
     }
 
     fn begin_trouble(&self, reason: &str) {

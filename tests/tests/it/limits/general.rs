@@ -141,8 +141,7 @@ async fn an_account_is_limited_wherever_it_comes_from() {
 
 #[tokio::test]
 async fn the_headers_tell_of_the_most_specific_limit() {
-    let app =
-        App::with(&[("RATE_LIMIT_ADDRESS", "1000/hour"), ("RATE_LIMIT_ACCOUNT", "2/hour"), ("RATE_LIMIT_LOGIN", "10/hour")]).await;
+    let app = App::with(&[("RATE_LIMIT_ADDRESS", "1000/hour"), ("RATE_LIMIT_ACCOUNT", "2/hour"), ("RATE_LIMIT_LOGIN", "10/hour")]).await;
     let ada = app.user("Ada").await;
     let policy = |answer: &tests::Answer| answer.header("ratelimit-policy").expect("a policy").to_owned();
     assert_eq!(policy(&app.anon().get(PATH).send().await.expect(200)), "\"address\";q=1000;w=3600");
