@@ -101,6 +101,7 @@ async fn only_the_api_counts_and_no_webhook() {
     }
     let answer = client.get(PATH).header("origin", "https://app.example.com").send().await.expect(429);
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example.com"), "the page may read why");
+    assert!(answer.header("access-control-expose-headers").is_some_and(|all| all.contains("retry-after")), "and until when");
 }
 
 #[tokio::test]
