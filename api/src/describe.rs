@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, web::Data};
-use auth::{Caller, MaybeSession, ORG_PARAMETER, Org, Require, Rule, Session, Throttle, accounts::Client, limits::Policy, scope::Needs};
+use auth::{
+    Caller, MaybeSession, ORG_PARAMETER, Org, Require, Rule, Session, Throttle,
+    accounts::Client,
+    limits::{By, Policy},
+    scope::Needs,
+};
 use domain::{Code, OrgId};
 use persistence::orgs::Proof;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -210,7 +215,11 @@ impl<R: Rule> Describe for Require<R> {
 
 impl<P: Policy> Describe for Throttle<P> {
     fn describe(operation: &mut Operation<'_>) {
-        operation.notes.push("Rate limited by address.".to_owned());
+        let whose = match P::BY {
+            By::Address => "address",
+            By::Caller => "account",
+        };
+        operation.notes.push(format!("Strictly rate limited by {whose}."));
         operation.fails(&[Code::RateLimited]);
     }
 }

@@ -7,13 +7,16 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     describe::{Access, Operation, Schemas},
+    middleware::is_limited,
     routes,
     table::{Entry, Row},
 };
 
 const ABOUT: &str = "Users, sessions, organisations, projects, API keys, posts and search over HTTP, from one binary and one PostgreSQL.\n\n\
     Errors are JSON of one shape, `Error`, from routing on: what is refused below it (a head that is too large or too late, bad \
-    framing) has no body. Every answer carries `X-Request-Id`. Every path answers `OPTIONS`, and `HEAD` wherever it answers `GET`.";
+    framing) has no body. Every answer carries `X-Request-Id`. Every path answers `OPTIONS`, and `HEAD` wherever it answers `GET`.\n\n\
+    Requests under `/api/` are limited by address and by caller. `RateLimit` and `RateLimit-Policy` tell what is left of the most \
+    specific limit that counted the request; a 429 says in `Retry-After` when to come back.";
 
 /// The description.
 #[must_use]
@@ -55,6 +58,9 @@ pub fn document() -> Value {
 fn operation(row: &Row, entry: &Entry, error: &Value, schemas: &mut Schemas) -> Value {
     let mut operation = Operation::new(schemas, row.path());
     entry.describe(&mut operation);
+    if is_limited(row.path()) {
+        operation.fails(&[Code::RateLimited]);
+    }
     let mut value = json!({
         "operationId": operation_id(entry.method.as_str(), row.path()),
         "summary": entry.summary,

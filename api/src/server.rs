@@ -13,7 +13,7 @@ use actix_web::{
     middleware::{Compress, from_fn},
     web::Data,
 };
-use auth::{Limiter, Memory, Passwords, Quota};
+use auth::{Limiter, Memory, Passwords, Quota, Quotas};
 use config::{Config, Environment, Limit};
 use persistence::{Connector, Db, Revocations, Sizes};
 use tokio::sync::Notify;
@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use crate::{
     extract::Limits,
     metrics::Metrics,
-    middleware::{Allows, Boundary, boundary, cors, preflight},
+    middleware::{Allows, Boundary, boundary, cors, preflight, throttle},
     routes::{self, invitations::Inviting},
 };
 pub(crate) use lifeline::{Lifeline, Sending};
@@ -103,6 +103,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
             .app_data(boundary_settings.clone())
             .app_data(allows.clone())
             .configure(routes::configure)
+            .wrap(from_fn(throttle))
             .wrap(cors(&origins))
             .wrap(Compress::default())
             .wrap(from_fn(preflight))
@@ -136,7 +137,17 @@ fn sizes(config: &Config) -> Sizes {
 fn limiter(config: &Config) -> Limiter {
     let quota = |limit: Option<Limit>| limit.map(|limit| Quota { count: limit.count, window: limit.window });
     let limits = config.limits;
-    Limiter::new(quota(limits.login), quota(limits.login_account), quota(limits.register), config.http.trusted_proxies.clone())
+    let quotas = Quotas {
+        login: quota(limits.login),
+        login_account: quota(limits.login_account),
+        register: quota(limits.register),
+        invitations: quota(limits.invitations),
+        bad_credentials: quota(limits.bad_credentials),
+        address: quota(limits.address),
+        account: quota(limits.account),
+        key: quota(limits.key),
+    };
+    Limiter::new(quotas, config.http.trusted_proxies.clone())
 }
 
 fn auth_settings(config: &Config) -> auth::Settings {

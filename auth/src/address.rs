@@ -12,6 +12,9 @@ use ipnet::IpNet;
 pub(crate) fn of_client(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut address = request.peer_addr()?.ip().to_canonical();
+    if !is_trusted(&address) {
+        return Some(address);
+    }
     let headers: Vec<&str> = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect();
     for said in headers.iter().rev().flat_map(|header| header.rsplit(',')) {
         if !is_trusted(&address) {

@@ -10,7 +10,7 @@ use persistence::{
     sessions::{self, TokenHash},
 };
 
-use crate::{ApiKey, Limiter, Settings, Token, address, api_key, cookie, csrf};
+use crate::{ApiKey, Limiter, Settings, Subject, Token, api_key, cookie, csrf};
 pub use memory::Memory;
 use memory::{Found, Remembered};
 
@@ -68,10 +68,13 @@ pub(crate) async fn identify(request: &HttpRequest) -> Result<Option<Identity>> 
 }
 
 async fn look(request: &HttpRequest) -> Result<Option<Identity>> {
-    let (Some(db), Some(settings), Some(memory)) =
-        (request.app_data::<Data<Db>>(), request.app_data::<Data<Settings>>(), request.app_data::<Data<Memory>>())
-    else {
-        return Err(Error::internal("the caller cannot be told without database, settings and memory"));
+    let (Some(db), Some(settings), Some(memory), Some(limiter)) = (
+        request.app_data::<Data<Db>>(),
+        request.app_data::<Data<Settings>>(),
+        request.app_data::<Data<Memory>>(),
+        request.app_data::<Data<Limiter>>(),
+    ) else {
+        return Err(Error::internal("the caller cannot be told without database, settings, memory and limiter"));
     };
     let (credential, explicit) = match bearer(request) {
         Some(text) => (Credential::parse(text).ok_or_else(Error::unauthorized)?, true),
@@ -83,23 +86,30 @@ async fn look(request: &HttpRequest) -> Result<Option<Identity>> {
     if !explicit && !csrf::is_trusted(request, &settings.origins) {
         return Err(Error::forbidden());
     }
+    limiter.admit_credentials(request)?;
     let hash = credential.hash();
-    if let Some(identity) = memory.identity(db, &hash) {
-        return Ok(Some(identity));
-    }
-    let read = db.revocations().now();
-    let found = match credential {
-        Credential::Session(_) => session(db, &hash, settings).await?,
-        Credential::Key(_) => key(db, &hash).await?,
-    };
-    match found {
-        Some(found) => {
+    let identity = match memory.identity(db, &hash) {
+        Some(identity) => identity,
+        None => {
+            let read = db.revocations().now();
+            let found = match credential {
+                Credential::Session(_) => session(db, &hash, settings).await?,
+                Credential::Key(_) => key(db, &hash).await?,
+            };
+            let Some(found) = found else {
+                limiter.count_bad_credentials(db, request).await?;
+                return if explicit { Err(Error::unauthorized()) } else { Ok(None) };
+            };
             memory.remember(hash, Remembered { value: found, read });
-            Ok(Some(found.identity))
+            found.identity
         }
-        None if explicit => Err(Error::unauthorized()),
-        None => Ok(None),
-    }
+    };
+    let subject = match identity.via {
+        Via::Session(_) => Subject::Account(identity.user),
+        Via::Key { id, .. } => Subject::Key(id.0),
+    };
+    limiter.admit(db, request, subject).await?;
+    Ok(Some(identity))
 }
 
 async fn session(db: &Db, hash: &TokenHash, settings: &Settings) -> Result<Option<Found>> {
@@ -147,11 +157,7 @@ pub(crate) fn actor(request: &HttpRequest, identity: Option<&Identity>) -> Actor
         Via::Key { id, .. } => Some(id),
         Via::Session(_) => None,
     });
-    Actor {
-        user: identity.map(|identity| identity.user),
-        key,
-        address: limiter.and_then(|limiter| address::of_client(request, &limiter.trusted_proxies)),
-    }
+    Actor { user: identity.map(|identity| identity.user), key, address: limiter.and_then(|limiter| limiter.client(request)) }
 }
 
 /// The credential of an `Authorization: Bearer` header. Other schemes are not ours and count as absent.

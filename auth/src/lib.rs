@@ -15,7 +15,7 @@ mod token;
 
 pub use api_key::ApiKey;
 pub use identity::Memory;
-pub use limits::{Limiter, Throttle};
+pub use limits::{Limiter, Quotas, Subject, Throttle};
 pub use org::{Org, PARAMETER as ORG_PARAMETER};
 pub use password::Passwords;
 pub use persistence::{rate_limits::Quota, sessions::Lifetime};

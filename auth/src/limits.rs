@@ -1,75 +1,171 @@
-//! Rate limits: the database counts, so that they hold over all replicas; who was refused is remembered here, so that a flood costs nothing.
+//! Rate limits: the database counts, so that they hold over all replicas; what it said is remembered here, so that most requests and
+//! every flood cost no query.
+//!
+//! *General* limits (by address, account and API key) are asked of nearly every request. They are served from [`leases`] and let everybody
+//! in while the database does not answer. *Strict* ones (log-ins, registrations, invitations, worthless credentials) ask the database each
+//! time, and nothing happens without its answer.
+
+mod headers;
+mod kept;
+mod lease;
+mod leases;
+mod rule;
+mod throttle;
+mod trouble;
 
 use std::{
-    collections::HashMap,
-    future::Future,
-    marker::PhantomData,
-    pin::Pin,
-    sync::{Mutex, PoisonError},
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header::HeaderValue, web::Data};
-use domain::{Error, Result};
+use actix_web::{HttpRequest, web::Data};
+use domain::{Error, Result, UserId};
 use ipnet::IpNet;
 use persistence::{
     Db,
-    rate_limits::{self, Key, Quota, Taken},
+    rate_limits::{self, Ask, Key, Quota},
 };
-use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::address;
+pub use headers::RateHeaders;
+use headers::keep;
+use kept::Kept;
+use leases::Leases;
+pub use rule::Rule;
+use rule::{Rank, Verdict, key};
+pub use throttle::{By, Invitations, Login, Policy, Register, Throttle};
 
-/// How many refusals are remembered; beyond it the database is asked again.
-const REMEMBERED_MAX: usize = 100_000;
+/// How many refusals of strict limits are remembered; beyond it the database is asked again.
+const REFUSALS_MAX: usize = 100_000;
 
-/// What is limited, and who was refused lately. Shared by all workers.
-pub struct Limiter {
+/// How much is allowed; absent is unlimited.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quotas {
     /// Log-ins from one address.
     pub login: Option<Quota>,
     /// Failed log-ins to one account.
     pub login_account: Option<Quota>,
     /// Registrations from one address.
     pub register: Option<Quota>,
-    /// The proxies that are believed.
-    pub trusted_proxies: Vec<IpNet>,
-    refused: Mutex<HashMap<Key, Instant>>,
+    /// Invitations by one account, and sending them again.
+    pub invitations: Option<Quota>,
+    /// Credentials from one address that turned out worthless.
+    pub bad_credentials: Option<Quota>,
+    /// All requests from one address.
+    pub address: Option<Quota>,
+    /// All requests of one account.
+    pub account: Option<Quota>,
+    /// All requests with one API key.
+    pub key: Option<Quota>,
+}
+
+/// Whose requests a general limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// An address; for IPv6 the first one of its /64.
+    Address(IpAddr),
+    /// An account.
+    Account(UserId),
+    /// An API key, by its id.
+    Key(Uuid),
+}
+
+/// What is limited, and what the database said lately. Shared by all workers.
+pub struct Limiter {
+    login: Option<Rule>,
+    login_account: Option<Rule>,
+    register: Option<Rule>,
+    invitations: Option<Rule>,
+    bad_credentials: Option<Rule>,
+    address: Option<Rule>,
+    account: Option<Rule>,
+    key: Option<Rule>,
+    trusted_proxies: Vec<IpNet>,
+    refused: Mutex<Kept<Key, Instant>>,
+    /// Apart from the rest, as it is looked at for every request with credentials: by the address itself, which needs no hashing.
+    distrusted: Mutex<Kept<IpAddr, Instant>>,
+    leases: Arc<Leases>,
 }
 
 impl Limiter {
-    /// A limiter that has refused nobody yet.
+    /// A limiter that has refused nobody yet and believes these proxies.
     #[must_use]
-    pub fn new(login: Option<Quota>, login_account: Option<Quota>, register: Option<Quota>, trusted_proxies: Vec<IpNet>) -> Self {
-        Self { login, login_account, register, trusted_proxies, refused: Mutex::default() }
-    }
-
-    /// How much longer a refusal lasts, as far as it is remembered.
-    fn still_refused(&self, key: &Key) -> Option<Duration> {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.get(key).map(|until| until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
-    }
-
-    fn remember(&self, key: Key, wait: Duration) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if refused.len() >= REMEMBERED_MAX {
-            let now = Instant::now();
-            refused.retain(|_, until| *until > now);
-        }
-        if refused.len() < REMEMBERED_MAX {
-            refused.insert(key, Instant::now() + wait);
+    pub fn new(quotas: Quotas, trusted_proxies: Vec<IpNet>) -> Self {
+        let rule = |name, rank, quota: Option<Quota>| quota.map(|quota| Rule::new(name, rank, quota));
+        Self {
+            login: rule("login", Rank::Strict, quotas.login),
+            login_account: rule("login-account", Rank::Strict, quotas.login_account),
+            register: rule("register", Rank::Strict, quotas.register),
+            invitations: rule("invitations", Rank::Strict, quotas.invitations),
+            bad_credentials: rule("credentials", Rank::Strict, quotas.bad_credentials),
+            address: rule("address", Rank::Address, quotas.address),
+            account: rule("account", Rank::Caller, quotas.account),
+            key: rule("key", Rank::Caller, quotas.key),
+            trusted_proxies,
+            refused: Mutex::new(Kept::new(REFUSALS_MAX)),
+            distrusted: Mutex::new(Kept::new(REFUSALS_MAX)),
+            leases: Arc::default(),
         }
     }
 
-    /// Takes one of a quota.
-    async fn take(&self, db: &Db, key: Key, quota: Quota) -> Result<Taken> {
-        if let Some(retry_after) = self.still_refused(&key) {
-            return Ok(Taken::Refused { retry_after });
+    /// Counts a request against the limit of the address it comes from; counts nothing when that cannot be told.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`; never because of the database.
+    pub async fn admit_address(&self, db: &Data<Db>, request: &HttpRequest) -> Result<()> {
+        if self.address.is_none() {
+            return Ok(());
         }
-        let taken = rate_limits::take(db, &key, quota).await?;
-        if let Taken::Refused { retry_after } = taken {
-            self.remember(key, retry_after);
+        let Some(household) = self.household(request) else { return Ok(()) };
+        self.admit(db, request, Subject::Address(household)).await
+    }
+
+    /// Counts a request against a general limit, and keeps the headers for its answer. Waits for the database only when what is known of
+    /// the subject is used up, and then for a second at most: it is let in when there is no answer.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`; never because of the database.
+    pub async fn admit(&self, db: &Data<Db>, request: &HttpRequest, subject: Subject) -> Result<()> {
+        let rule = match subject {
+            Subject::Address(_) => &self.address,
+            Subject::Account(_) => &self.account,
+            Subject::Key(_) => &self.key,
+        };
+        let Some(rule) = rule else { return Ok(()) };
+        match self.leases.admit(db, subject, rule).await {
+            Some(verdict) => keep(request, rule, verdict),
+            None => Ok(()),
         }
-        Ok(taken)
+    }
+
+    /// Refuses credentials, before they are looked up, from an address that sent too many worthless ones. Takes nothing and asks nobody.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`.
+    pub fn admit_credentials(&self, request: &HttpRequest) -> Result<()> {
+        let Some(rule) = &self.bad_credentials else { return Ok(()) };
+        let Some(household) = self.household(request) else { return Ok(()) };
+        let Some(wait) = remembered(&self.distrusted, &household) else { return Ok(()) };
+        keep(request, rule, Verdict::Refused(wait))
+    }
+
+    /// Counts credentials that turned out worthless.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED` when they are too many by now, `UNAVAILABLE`.
+    pub async fn count_bad_credentials(&self, db: &Db, request: &HttpRequest) -> Result<()> {
+        let Some(rule) = &self.bad_credentials else { return Ok(()) };
+        let Some(household) = self.household(request) else { return Ok(()) };
+        let taken = rate_limits::take(db, &key(rule.name, &household.to_string()), rule.quota, Ask::ONE).await?;
+        match rule.verdict(taken) {
+            Verdict::Admitted(_) => Ok(()),
+            Verdict::Refused(wait) => {
+                remember(&self.distrusted, household, wait);
+                keep(request, rule, Verdict::Refused(wait))
+            }
+        }
     }
 
     /// Refuses when too many log-ins to this account have failed. Takes nothing: the right password costs nothing.
@@ -77,13 +173,16 @@ impl Limiter {
     /// # Errors
     /// `RATE_LIMITED`, `UNAVAILABLE`.
     pub(crate) async fn admit_account(&self, db: &Db, email: &str) -> Result<()> {
-        let Some(quota) = self.login_account else { return Ok(()) };
-        let key = account_key(email);
-        if let Some(wait) = self.still_refused(&key) {
+        let Some(rule) = &self.login_account else { return Ok(()) };
+        let key = key(rule.name, &email.to_lowercase());
+        if let Some(wait) = remembered(&self.refused, &key) {
             return Err(Error::rate_limited(seconds(wait)));
         }
-        let Some(wait) = rate_limits::wait(db, &key, quota).await? else { return Ok(()) };
-        self.remember(key, wait);
+        let wait = rule.wait(rate_limits::ahead(db, &key).await?);
+        if wait.is_zero() {
+            return Ok(());
+        }
+        remember(&self.refused, key, wait);
         Err(Error::rate_limited(seconds(wait)))
     }
 
@@ -92,96 +191,43 @@ impl Limiter {
     /// # Errors
     /// `UNAVAILABLE`.
     pub(crate) async fn count_failure(&self, db: &Db, email: &str) -> Result<()> {
-        let Some(quota) = self.login_account else { return Ok(()) };
-        self.take(db, account_key(email), quota).await.map(drop)
+        let Some(rule) = &self.login_account else { return Ok(()) };
+        self.take(db, rule, &email.to_lowercase()).await.map(drop)
+    }
+
+    /// Takes one of a strict limit.
+    async fn take(&self, db: &Db, rule: &Rule, subject: &str) -> Result<Verdict> {
+        let key = key(rule.name, subject);
+        if let Some(wait) = remembered(&self.refused, &key) {
+            return Ok(Verdict::Refused(wait));
+        }
+        let verdict = rule.verdict(rate_limits::take(db, &key, rule.quota, Ask::ONE).await?);
+        if let Verdict::Refused(wait) = verdict {
+            remember(&self.refused, key, wait);
+        }
+        Ok(verdict)
+    }
+
+    /// Where a request comes from, as far as that can be believed.
+    pub(crate) fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
+        address::of_client(request, &self.trusted_proxies)
+    }
+
+    /// Where a request comes from, as limits count it.
+    fn household(&self, request: &HttpRequest) -> Option<IpAddr> {
+        self.client(request).map(address::household)
     }
 }
 
-/// A limit by address, as a handler's argument. It comes first: nothing is looked up for those it refuses.
-pub struct Throttle<P>(PhantomData<P>);
-
-/// Which limit.
-pub trait Policy: 'static {
-    /// Its name in the headers.
-    const NAME: &'static str;
-    /// How much it allows.
-    fn quota(limiter: &Limiter) -> Option<Quota>;
+/// How much longer a refusal lasts, as far as it is remembered.
+fn remembered<K: Copy + Eq + std::hash::Hash>(refused: &Mutex<Kept<K, Instant>>, key: &K) -> Option<Duration> {
+    let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+    let left = refused.with(key, |until| until.saturating_duration_since(Instant::now()))?;
+    (!left.is_zero()).then_some(left)
 }
 
-/// Log-ins.
-pub struct Login;
-
-impl Policy for Login {
-    const NAME: &'static str = "login";
-
-    fn quota(limiter: &Limiter) -> Option<Quota> {
-        limiter.login
-    }
-}
-
-/// Registrations.
-pub struct Register;
-
-impl Policy for Register {
-    const NAME: &'static str = "register";
-
-    fn quota(limiter: &Limiter) -> Option<Quota> {
-        limiter.register
-    }
-}
-
-/// The values of `RateLimit` and `RateLimit-Policy`, kept with the request until there is an answer to put them on.
-#[derive(Clone)]
-pub struct RateHeaders {
-    /// What is left.
-    pub limit: HeaderValue,
-    /// The rule.
-    pub policy: HeaderValue,
-}
-
-impl<P: Policy> FromRequest for Throttle<P> {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let (Some(db), Some(limiter)) = (request.app_data::<Data<Db>>(), request.app_data::<Data<Limiter>>()) else {
-                return Err(Error::internal("the throttle has no database or limiter"));
-            };
-            let (Some(quota), Some(client)) = (P::quota(limiter), address::of_client(&request, &limiter.trusted_proxies)) else {
-                return Ok(Self(PhantomData));
-            };
-            let key = key(P::NAME, &address::household(client).to_string());
-            let taken = limiter.take(db, key, quota).await?;
-            let (remaining, reset) = match taken {
-                Taken::Admitted { remaining, reset } => (remaining, reset),
-                Taken::Refused { retry_after } => (0, retry_after),
-            };
-            if let Some(headers) = headers(P::NAME, quota, remaining, reset) {
-                request.extensions_mut().insert(headers);
-            }
-            match taken {
-                Taken::Admitted { .. } => Ok(Self(PhantomData)),
-                Taken::Refused { retry_after } => Err(Error::rate_limited(seconds(retry_after))),
-            }
-        })
-    }
-}
-
-/// The headers of draft-ietf-httpapi-ratelimit-headers-10.
-fn headers(name: &str, quota: Quota, remaining: u32, reset: Duration) -> Option<RateHeaders> {
-    let limit = format!("\"{name}\";r={remaining};t={}", seconds(reset));
-    let policy = format!("\"{name}\";q={};w={}", quota.count, quota.window.as_secs());
-    Some(RateHeaders { limit: HeaderValue::from_str(&limit).ok()?, policy: HeaderValue::from_str(&policy).ok()? })
-}
-
-fn account_key(email: &str) -> Key {
-    key("login-account", &email.to_lowercase())
-}
-
-fn key(policy: &str, subject: &str) -> Key {
-    Sha256::new().chain_update(policy).chain_update([0]).chain_update(subject).finalize().into()
+fn remember<K: Copy + Eq + std::hash::Hash>(refused: &Mutex<Kept<K, Instant>>, key: K, wait: Duration) {
+    refused.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Instant::now() + wait);
 }
 
 /// Whole seconds, rounded up: one who waits that long is let in.

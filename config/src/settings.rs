@@ -166,9 +166,14 @@ fn limits(r: &mut Reader<'_>) -> Limits {
     r.section("Rate limits, over all replicas: a number per min or hour, or off");
     let mut limit = |name, default: &str, doc| r.value(name, Shown::of(default), doc, Shown::read).limit;
     Limits {
-        login: limit("RATE_LIMIT_LOGIN", "30/min", "log-ins from one address (IPv6: from one /64)"),
+        address: limit("RATE_LIMIT_ADDRESS", "12000/min", "all requests to /api from one address (IPv6: from one /64), but webhooks"),
+        account: limit("RATE_LIMIT_ACCOUNT", "6000/min", "all requests of one account"),
+        key: limit("RATE_LIMIT_KEY", "6000/min", "all requests with one API key"),
+        bad_credentials: limit("RATE_LIMIT_BAD_CREDENTIALS", "120/min", "tokens, cookies and keys from one address that are worth nothing"),
+        login: limit("RATE_LIMIT_LOGIN", "30/min", "log-ins from one address"),
         login_account: limit("RATE_LIMIT_LOGIN_ACCOUNT", "30/hour", "failed log-ins to one account, from wherever"),
         register: limit("RATE_LIMIT_REGISTER", "60/hour", "registrations from one address"),
+        invitations: limit("RATE_LIMIT_INVITATIONS", "60/hour", "invitations by one account, and sending them again"),
     }
 }
 

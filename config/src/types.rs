@@ -130,12 +130,22 @@ pub struct Auth {
 /// How often what may be asked; absent is unlimited.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
+    /// All requests from one address.
+    pub address: Option<Limit>,
+    /// All requests of one account.
+    pub account: Option<Limit>,
+    /// All requests with one API key.
+    pub key: Option<Limit>,
+    /// Credentials from one address that turn out worthless.
+    pub bad_credentials: Option<Limit>,
     /// Log-ins from one address.
     pub login: Option<Limit>,
     /// Failed log-ins to one account, from wherever.
     pub login_account: Option<Limit>,
     /// Registrations from one address.
     pub register: Option<Limit>,
+    /// Invitations by one account, and sending them again.
+    pub invitations: Option<Limit>,
 }
 
 /// So much in so long.

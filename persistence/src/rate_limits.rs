@@ -1,23 +1,22 @@
 //! Queries on `rate_limits`: a limit that holds over all replicas, kept by the database in one statement.
 //!
 //! The algorithm is the generic cell rate algorithm (ITU-T I.371) in its virtual scheduling form: one time per subject says when all that
-//! was taken will have flowed back, and a take is admitted while that lies no further ahead than the whole quota.
+//! was taken will have flowed back, and more can be taken while that lies no further ahead than the whole quota.
 
 use std::time::Duration;
 
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryResult,
-    pg::{Pg, data_types::PgInterval},
+    pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{Bytea, Double, Interval},
+    sql_types::{BigInt, Bool, Bytea},
 };
 use diesel_async::RunQueryDsl;
 
-use crate::{
-    Db, Result,
-    schema::rate_limits,
-    time::{interval, now},
-};
+use crate::{Db, Error, Result, schema::rate_limits, time::now};
+
+/// How often a take that met another first one is tried again; one more time is enough unless rows are removed in between.
+const RETRIES_MAX: usize = 5;
 
 /// The SHA-256 of what is limited: no address is stored.
 pub type Key = [u8; 32];
@@ -32,52 +31,73 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// How long one takes to flow back.
+    /// How long one takes to flow back: in whole microseconds, as the database counts, and rounded up, so that no more than the quota does.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        self.window / self.count.max(1)
+        let micros = self.window.as_micros().div_ceil(u128::from(self.count.max(1))).max(1);
+        Duration::from_micros(micros.try_into().unwrap_or(u64::MAX))
+    }
+
+    /// How long all of it takes to flow back: the window, and at most a microsecond for each more.
+    #[must_use]
+    pub fn horizon(&self) -> Duration {
+        self.interval().saturating_mul(self.count.max(1))
     }
 }
 
-/// What became of a take.
+/// How much to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
-    /// Admitted; so much is left, and all will have flowed back after so long.
-    Admitted {
-        /// How much is left.
-        remaining: u32,
-        /// How long until all has flowed back.
-        reset: Duration,
-    },
-    /// Refused; one will have flowed back after so long.
-    Refused {
-        /// How long to wait.
-        retry_after: Duration,
-    },
+pub struct Ask {
+    /// So much, or what is left when that is less.
+    pub count: u32,
+    /// Up to so much, as far as it is a tenth of what is left at most: what others will hardly miss.
+    pub spare: u32,
 }
 
-/// Takes one, if the quota allows it.
-pub async fn take(db: &Db, key: &Key, quota: Quota) -> Result<Taken> {
-    let statement = Take { key: *key, interval: interval(quota.interval()), window: interval(quota.window) };
-    let used: Option<f64> = db.run(async |conn| statement.get_result(conn).await.optional()).await?;
-    let window = quota.window;
-    match used {
-        Some(used) => {
-            let reset = Duration::try_from_secs_f64(used.max(0.0)).unwrap_or(window);
-            let left = window.saturating_sub(reset).as_nanos() / quota.interval().as_nanos().max(1);
-            Ok(Taken::Admitted { remaining: u32::try_from(left).unwrap_or(u32::MAX), reset })
+impl Ask {
+    /// One.
+    pub const ONE: Self = Self { count: 1, spare: 0 };
+}
+
+/// What was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// How much; less than was asked means that nothing is left.
+    pub count: u32,
+    /// How long until all that was taken before will have flowed back.
+    pub ahead: Duration,
+}
+
+/// Takes as much as is asked, or what is left, which may be nothing. Nobody else gets the same.
+///
+/// # Errors
+/// `Busy`.
+pub async fn take(db: &Db, key: &Key, quota: Quota, ask: Ask) -> Result<Taken> {
+    for _ in 0..=RETRIES_MAX {
+        let statement = Take {
+            key: *key,
+            interval: micros(quota.interval()),
+            horizon: micros(quota.horizon()),
+            count: ask.count.into(),
+            spare: ask.spare.into(),
+        };
+        let (count, ahead, done): (i64, i64, bool) = db.run(async |conn| statement.get_result(conn).await).await?;
+        if done {
+            let ahead = Duration::from_micros(ahead.try_into().unwrap_or_default());
+            return Ok(Taken { count: count.try_into().unwrap_or_default(), ahead });
         }
-        None => Ok(Taken::Refused { retry_after: wait(db, key, quota).await?.unwrap_or_else(|| quota.interval()) }),
     }
+    Err(Error::busy("the limit's row came and went"))
 }
 
-/// How long to wait until one can be taken; `None` when one can be taken now. Takes nothing.
-pub async fn wait(db: &Db, key: &Key, quota: Quota) -> Result<Option<Duration>> {
+/// How long until all that was taken will have flowed back. Takes nothing.
+///
+/// # Errors
+/// `Busy`.
+pub async fn ahead(db: &Db, key: &Key) -> Result<Duration> {
     let statement = Ahead { key: *key };
-    let ahead: Option<f64> = db.run(async |conn| statement.get_result(conn).await.optional()).await?;
-    let ahead = Duration::try_from_secs_f64(ahead.unwrap_or(0.0).max(0.0)).unwrap_or(quota.window);
-    let over = (ahead + quota.interval()).saturating_sub(quota.window);
-    Ok((!over.is_zero()).then_some(over))
+    let ahead: Option<i64> = db.run(async |conn| statement.get_result(conn).await.optional()).await?;
+    Ok(Duration::from_micros(ahead.and_then(|micros| micros.try_into().ok()).unwrap_or_default()))
 }
 
 /// Removes what has wholly flowed back, at most `batch` at a time, and says how many.
@@ -85,29 +105,47 @@ pub async fn sweep(db: &Db, batch: usize) -> Result<usize> {
     let batch = i64::try_from(batch).unwrap_or(i64::MAX);
     let expired = diesel::alias!(rate_limits as expired);
     let some = expired.filter(expired.field(rate_limits::full_at).le(now())).limit(batch).select(expired.field(rate_limits::key));
-    db.run(async |conn| diesel::delete(rate_limits::table.filter(rate_limits::key.eq_any(some))).execute(conn).await).await
+    // The second look is at the row as it is when it is locked: it may have been used since it was found.
+    let unused = rate_limits::table.filter(rate_limits::key.eq_any(some)).filter(rate_limits::full_at.le(now()));
+    db.run(async |conn| diesel::delete(unused).execute(conn).await).await
 }
 
-/// Counts and checks in one statement, so that no two replicas admit the same one.
+/// A length of time in microseconds.
+fn micros(length: Duration) -> i64 {
+    length.as_micros().try_into().unwrap_or(i64::MAX)
+}
+
+/// Looks, counts and takes in one statement, so that no two replicas take the same.
+///
+/// The row is locked before it is looked at. When it is not there yet, two may both want to insert it; the one who comes second has looked
+/// at nothing, changes nothing and is told so by the third column.
 struct Take {
     key: Key,
-    interval: PgInterval,
-    window: PgInterval,
+    interval: i64,
+    horizon: i64,
+    count: i64,
+    spare: i64,
 }
 
 impl QueryFragment<Pg> for Take {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO rate_limits AS r (key, full_at) VALUES (");
+        out.push_sql("WITH old AS (SELECT full_at FROM rate_limits WHERE key = ");
         out.push_bind_param::<Bytea, _>(&self.key)?;
-        out.push_sql(", now() + ");
-        out.push_bind_param::<Interval, _>(&self.interval)?;
-        out.push_sql(") ON CONFLICT (key) DO UPDATE SET full_at = greatest(r.full_at, now()) + ");
-        out.push_bind_param::<Interval, _>(&self.interval)?;
-        out.push_sql(" WHERE greatest(r.full_at, now()) + ");
-        out.push_bind_param::<Interval, _>(&self.interval)?;
-        out.push_sql(" <= now() + ");
-        out.push_bind_param::<Interval, _>(&self.window)?;
-        out.push_sql(" RETURNING extract(epoch FROM full_at - now())::float8");
+        out.push_sql(" FOR UPDATE), base AS (SELECT greatest((SELECT full_at FROM old), now()) AS at), room AS (SELECT at, (");
+        out.push_bind_param::<BigInt, _>(&self.horizon)?;
+        out.push_sql(" - (extract(epoch FROM at - now()) * 1000000)::bigint) / ");
+        out.push_bind_param::<BigInt, _>(&self.interval)?;
+        out.push_sql(" AS room FROM base), plan AS (SELECT at, greatest(least(room, greatest(");
+        out.push_bind_param::<BigInt, _>(&self.count)?;
+        out.push_sql(", least(room / 10, ");
+        out.push_bind_param::<BigInt, _>(&self.spare)?;
+        out.push_sql("))), 0) AS taken FROM room), put AS (INSERT INTO rate_limits (key, full_at) SELECT ");
+        out.push_bind_param::<Bytea, _>(&self.key)?;
+        out.push_sql(", at + taken * ");
+        out.push_bind_param::<BigInt, _>(&self.interval)?;
+        out.push_sql(" * interval '1 microsecond' FROM plan WHERE taken > 0 ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at ");
+        out.push_sql("WHERE EXISTS (SELECT FROM old) RETURNING 1) ");
+        out.push_sql("SELECT taken, (extract(epoch FROM at - now()) * 1000000)::bigint, taken = 0 OR EXISTS (SELECT FROM put) FROM plan");
         Ok(())
     }
 }
@@ -118,7 +156,7 @@ impl QueryId for Take {
 }
 
 impl Query for Take {
-    type SqlType = Double;
+    type SqlType = (BigInt, BigInt, Bool);
 }
 
 /// How far ahead the time lies at which all will have flowed back.
@@ -128,7 +166,7 @@ struct Ahead {
 
 impl QueryFragment<Pg> for Ahead {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT extract(epoch FROM full_at - now())::float8 FROM rate_limits WHERE key = ");
+        out.push_sql("SELECT (extract(epoch FROM greatest(full_at, now()) - now()) * 1000000)::bigint FROM rate_limits WHERE key = ");
         out.push_bind_param::<Bytea, _>(&self.key)
     }
 }
@@ -139,5 +177,5 @@ impl QueryId for Ahead {
 }
 
 impl Query for Ahead {
-    type SqlType = Double;
+    type SqlType = BigInt;
 }

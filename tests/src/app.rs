@@ -18,6 +18,18 @@ use crate::{Client, Database};
 
 const SIZES: Sizes = Sizes { pool: 2, pipelines: 1, pool_wait: Duration::from_secs(5), read: Duration::from_secs(5) };
 
+/// All rate limits.
+const LIMITS: [&str; 8] = [
+    "RATE_LIMIT_ADDRESS",
+    "RATE_LIMIT_ACCOUNT",
+    "RATE_LIMIT_KEY",
+    "RATE_LIMIT_BAD_CREDENTIALS",
+    "RATE_LIMIT_LOGIN",
+    "RATE_LIMIT_LOGIN_ACCOUNT",
+    "RATE_LIMIT_REGISTER",
+    "RATE_LIMIT_INVITATIONS",
+];
+
 /// A running server.
 pub struct App {
     pub database: Database,
@@ -64,7 +76,7 @@ impl App {
         let mut variables = HashMap::from([("DATABASE_URL", url), ("PORT", "0"), ("WORKERS", "1"), ("LOG_ACCESS", "false")]);
         variables.insert("DATA_DIR", &data_dir);
         // All tests come from one address; those of the limits set their own.
-        variables.extend([("RATE_LIMIT_LOGIN", "off"), ("RATE_LIMIT_LOGIN_ACCOUNT", "off"), ("RATE_LIMIT_REGISTER", "off")]);
+        variables.extend(LIMITS.map(|limit| (limit, "off")));
         variables.extend(settings.iter().copied());
         let config = config::parse(&config::Sources {
             variable: &|name| variables.get(name).map(ToString::to_string),

@@ -75,7 +75,7 @@ fn finish<B: MessageBody + 'static>(
     seen: &Seen,
 ) -> ServiceResponse<EitherBody<B, BoxBody>> {
     let user = response.request().extensions().get::<UserId>().copied();
-    let rate = response.request().extensions().get::<RateHeaders>().cloned();
+    let rate = response.request().extensions_mut().remove::<RateHeaders>();
     let log = |error: Option<&Error>| log_line(settings, seen, Some(response.request()), user, response.status(), error);
     let error_body = match response.response().error() {
         None => {
@@ -95,8 +95,9 @@ fn finish<B: MessageBody + 'static>(
         }),
     };
     if let Some(rate) = rate {
-        response.headers_mut().insert(HeaderName::from_static("ratelimit"), rate.limit);
-        response.headers_mut().insert(HeaderName::from_static("ratelimit-policy"), rate.policy);
+        for (name, value) in rate.pairs() {
+            response.headers_mut().insert(name, value);
+        }
     }
     add_headers(response.headers_mut(), settings, seen);
     response

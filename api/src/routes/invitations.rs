@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::web::Data;
-use auth::{Org, Session, Token, scope};
+use auth::{Org, Session, Throttle, Token, limits, scope};
 use domain::{
     Code, Error, InvitationId, Result,
     invitation::{Accepted, Invitation, InvitationView, NewInvitation},
@@ -45,6 +45,7 @@ pub async fn list(org: Org<Admin, scope::ReadOrgs>, List(_, window): List<Everyt
 /// `ALREADY_INVITED`, `ALREADY_MEMBER`, `FORBIDDEN` for a role above the caller's, `NOT_CONFIGURED`.
 pub async fn create(
     org: Org<Admin, scope::WriteOrgs>,
+    _: Throttle<limits::Invitations>,
     db: Data<Db>,
     inviting: Data<Inviting>,
     Body(new): Body<NewInvitation>,
@@ -63,6 +64,7 @@ pub async fn create(
 /// `NOT_FOUND`, `NOT_CONFIGURED`.
 pub async fn resend(
     org: Org<Admin, scope::WriteOrgs>,
+    _: Throttle<limits::Invitations>,
     Path(id): Path<InvitationId>,
     db: Data<Db>,
     inviting: Data<Inviting>,

@@ -1,7 +1,9 @@
-//! Rate limits: over replicas, by address and by account, and not to be talked out of.
+//! Strict rate limits: over replicas, by address and by account, and not to be talked out of.
+
+mod general;
 
 use serde_json::{Value, json};
-use tests::{Answer, App, Client, Database};
+use tests::{Answer, App, Client, Database, Proxy};
 
 const PASSWORD: &str = "difference engine 1843";
 
@@ -121,4 +123,56 @@ async fn what_flowed_back_can_be_taken_again() {
     app.sql("UPDATE rate_limits SET full_at = full_at - interval '30 minutes'").await;
     login(&app, "nobody@example.com", "x").await.expect(401);
     login(&app, "nobody@example.com", "x").await.expect_error(429, "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn a_flood_of_refusals_costs_no_query() {
+    let (proxy, database) = (Proxy::start().await, Database::cloned().await);
+    let url = proxy.url(&database);
+    let app = App::on(database, &url, &[("RATE_LIMIT_LOGIN", "2/hour")]).await;
+    for status in [401, 401, 429] {
+        login(&app, "nobody@example.com", "x").await.expect(status);
+    }
+    let before = proxy.sent();
+    for _ in 0..50 {
+        login(&app, "nobody@example.com", "x").await.expect_error(429, "RATE_LIMITED");
+    }
+    assert_eq!(proxy.sent(), before);
+}
+
+#[tokio::test]
+async fn without_the_database_a_strict_limit_lets_nobody_in() {
+    let (proxy, database) = (Proxy::start().await, Database::cloned().await);
+    let url = proxy.url(&database);
+    let app = App::on(database, &url, &[("RATE_LIMIT_LOGIN", "9/hour")]).await;
+    proxy.cut();
+    login(&app, "nobody@example.com", "x").await.expect_error(503, "UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn an_address_that_sends_worthless_credentials_has_them_looked_up_no_more() {
+    let (proxy, database) = (Proxy::start().await, Database::cloned().await);
+    let url = proxy.url(&database);
+    let app = App::on(database, &url, &[("RATE_LIMIT_BAD_CREDENTIALS", "4/hour")]).await;
+    let ada = app.user("Ada").await;
+    let worthless = || auth::Token::generate().expect("randomness").reveal();
+    let with_cookie = || app.anon().get("/api/users").header("cookie", &format!("session={}", worthless())).send();
+    for _ in 0..2 {
+        Client::new(app.address, Some(worthless())).get("/api/profile").send().await.expect_error(401, "UNAUTHORIZED");
+        with_cookie().await.expect(200);
+        ada.client.get("/api/profile").send().await.expect(200);
+    }
+    // What is no token at all is refused without a look, and costs nothing.
+    for _ in 0..5 {
+        Client::new(app.address, Some("x".to_owned())).get("/api/profile").send().await.expect_error(401, "UNAUTHORIZED");
+    }
+    let answer = with_cookie().await.expect_error(429, "RATE_LIMITED");
+    assert_eq!(answer.header("ratelimit-policy"), Some("\"credentials\";q=4;w=3600"));
+    assert!(answer.header("retry-after").is_some());
+    let before = proxy.sent();
+    for _ in 0..20 {
+        Client::new(app.address, Some(worthless())).get("/api/profile").send().await.expect_error(429, "RATE_LIMITED");
+    }
+    assert_eq!(proxy.sent(), before);
+    app.anon().get("/api/users").send().await.expect(200);
 }

@@ -10,6 +10,7 @@ mod http;
 mod input;
 mod limits;
 mod mail;
+mod orgs;
 mod policy;
 mod posts;
 mod preferences;
