@@ -1,4 +1,4 @@
-//! What can be watched, as OpenMetrics text: read at the moment of the scrape from where it is counted anyway.
+//! What can be watched, as `OpenMetrics` text: read at the moment of the scrape from where it is counted anyway.
 
 use std::{fmt, sync::Arc};
 

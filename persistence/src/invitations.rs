@@ -197,7 +197,7 @@ pub async fn accept(db: &Db, actor: &Actor, user: UserId, token: &TokenHash) -> 
             .first(conn)
             .await
             .optional()?;
-        let Some((id, org, role, used, expired, addressed)) = found else { return Ok(Change::Absent) };
+        let Some((id, org, role, accepted, expired, addressed)) = found else { return Ok(Change::Absent) };
         let live = organisations::table.find(org).filter(organisations::deleted_at.is_null());
         if !diesel::select(dsl::exists(live)).get_result(conn).await? {
             return Ok(Change::Absent);
@@ -205,7 +205,7 @@ pub async fn accept(db: &Db, actor: &Actor, user: UserId, token: &TokenHash) -> 
         if !addressed {
             return Ok(Change::Refused(Code::Forbidden, "This invitation is for another address"));
         }
-        if used {
+        if accepted {
             return Ok(Change::Refused(Code::InvitationUsed, "This invitation has been used already"));
         }
         if expired {

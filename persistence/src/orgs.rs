@@ -302,14 +302,14 @@ pub async fn delete(db: &Db, actor: &Actor, owner: &Owner) -> Result<Change<()>>
 
 /// Restores a deleted organisation of which the user is an owner; `None` when there is none, or when it was too long ago.
 pub async fn restore(db: &Db, actor: &Actor, org: OrgId, owner: UserId) -> Result<Option<Organisation>> {
-    let owned = memberships::table
+    let own = memberships::table
         .filter(memberships::org_id.eq(organisations::id))
         .filter(memberships::user_id.eq(owner.0))
         .filter(memberships::role.eq(OrgRole::Owner.as_str()));
     let deleted = organisations::table
         .filter(organisations::id.eq(org.0))
         .filter(organisations::deleted_at.gt(time::restorable().nullable()))
-        .filter(dsl::exists(owned));
+        .filter(dsl::exists(own));
     let row: Option<OrganisationRow> = db
         .change(actor, async |conn| {
             diesel::update(deleted)

@@ -14,6 +14,10 @@ use tokio::{
     sync::watch,
 };
 
+/// What the connection that listens for revocations sends while nothing else is asked: 15 bytes, three times a second. Anything that asks
+/// dozens of times sends more.
+const HEARTBEATS_BYTES_MAX: u64 = 2000;
+
 const OPEN: u8 = 0;
 const CUT: u8 = 1;
 const FROZEN: u8 = 2;
@@ -67,6 +71,13 @@ impl Proxy {
     /// How many bytes the database was sent so far.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::SeqCst)
+    }
+
+    /// Fails when the database was asked anything since so many bytes had been sent to it, but for heartbeats.
+    #[track_caller]
+    pub fn expect_quiet_since(&self, before: u64) {
+        let sent = self.sent() - before;
+        assert!(sent < HEARTBEATS_BYTES_MAX, "{sent} bytes were sent to the database");
     }
 
     fn set(&self, state: u8) {

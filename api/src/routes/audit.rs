@@ -28,7 +28,7 @@ pub async fn of_org(
     db: Data<Db>,
 ) -> Result<ListedOr<Event>> {
     if accepts.ndjson {
-        return Ok(ListedOr::Export(export(window, async move |window| {
+        return Ok(ListedOr::Export(export(&window, async move |window| {
             Ok(audit::of_organisation(&db, &org.proof, &filter, &window).await?)
         })));
     }
@@ -42,14 +42,14 @@ pub async fn of_org(
 /// `VALIDATION_ERROR`.
 pub async fn everywhere(_: Require<Admin>, List(filter, window): List<Filter>, accepts: Accepts, db: Data<Db>) -> Result<ListedOr<Event>> {
     if accepts.ndjson {
-        return Ok(ListedOr::Export(export(window, async move |window| Ok(audit::everywhere(&db, &filter, &window).await?))));
+        return Ok(ListedOr::Export(export(&window, async move |window| Ok(audit::everywhere(&db, &filter, &window).await?))));
     }
     let page = audit::everywhere(&db, &filter, &window).await?;
     Ok(ListedOr::Page(Listed { page, window }))
 }
 
 /// Everything from the beginning of the window on, batch by batch: no connection is held while the client reads.
-fn export(window: Window, read: impl AsyncFn(Window) -> Result<Page<Event>> + 'static) -> Exported {
+fn export(window: &Window, read: impl AsyncFn(Window) -> Result<Page<Event>> + 'static) -> Exported {
     let from = match window.start {
         Start::After(cursor) => cursor,
         Start::Page(_) => None,

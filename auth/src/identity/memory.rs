@@ -15,7 +15,7 @@ use persistence::{
     sessions::TokenHash,
 };
 
-use super::Identity;
+use super::{Identity, Via};
 
 /// The callers and memberships that are remembered at most, each; the ones unused longest are forgotten first.
 const REMEMBERED_MAX: u64 = 100_000;
@@ -64,8 +64,16 @@ impl Memory {
     pub(super) fn identity(&self, db: &Db, hash: &TokenHash) -> Option<Identity> {
         let revocations = db.revocations();
         let found = self.identities.get(hash).filter(|found| {
-            revocations.holds(found.read, &[Subject::Token(*hash), Subject::User(found.value.identity.user.0)])
-                && revocations.since(found.read) < found.value.left
+            let identity = &found.value.identity;
+            let (token, user) = (Subject::Token(*hash), Subject::User(identity.user.0));
+            let holds = match identity.via {
+                Via::Key { org: Some(org), .. } => {
+                    let membership = Subject::Membership(org.0, identity.user.0);
+                    revocations.holds(found.read, &[token, user, membership, Subject::Organisation(org.0)])
+                }
+                _ => revocations.holds(found.read, &[token, user]),
+            };
+            holds && revocations.since(found.read) < found.value.left
         });
         self.count(found.is_some());
         found.map(|found| found.value.identity)

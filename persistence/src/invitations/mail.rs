@@ -113,8 +113,8 @@ async fn finish(db: &Db, id: InvitationId, token: &TokenHash, again: Option<Dura
     db.run(async |conn| match (again, sent) {
         (Some(pause), _) => diesel::update(one).set(invitations::mail_due_at.eq((now() + length(pause)).nullable())).execute(conn).await,
         (None, true) => {
-            let set = (invitations::mail_due_at.eq(None::<DateTime<Utc>>), invitations::mail_sent_at.eq(now().nullable()));
-            diesel::update(one).set(set).execute(conn).await
+            let done = (invitations::mail_due_at.eq(None::<DateTime<Utc>>), invitations::mail_sent_at.eq(now().nullable()));
+            diesel::update(one).set(done).execute(conn).await
         }
         (None, false) => diesel::update(one).set(invitations::mail_due_at.eq(None::<DateTime<Utc>>)).execute(conn).await,
     })

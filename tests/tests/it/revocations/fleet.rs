@@ -21,7 +21,8 @@ impl Fleet {
     pub(super) async fn start() -> Self {
         let (proxy, database) = (Proxy::start().await, Database::cloned().await);
         let start = |url: &str| {
-            let off = ["LOGIN", "LOGIN_ACCOUNT", "REGISTER", "ADDRESS", "ACCOUNT", "KEY", "BAD_CREDENTIALS"].map(|name| format!("RATE_LIMIT_{name}"));
+            let off = ["LOGIN", "LOGIN_ACCOUNT", "REGISTER", "ADDRESS", "ACCOUNT", "KEY", "BAD_CREDENTIALS"]
+                .map(|name| format!("RATE_LIMIT_{name}"));
             let mut variables = vec![("DATABASE_URL", url), ("PORT", "0"), ("LOG_ACCESS", "false")];
             variables.extend([("ADMIN_EMAIL", "root@example.com"), ("ADMIN_PASSWORD", PASSWORD)]);
             variables.extend(off.iter().map(|name| (name.as_str(), "off")));
