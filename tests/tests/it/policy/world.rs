@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use tests::{App, Caller, Client};
+use tests::{Answer, App, Caller, Client};
 
 use super::table::{Expected, Rule};
 
@@ -37,12 +37,8 @@ pub(super) struct World {
     pub(super) things: i64,
 }
 
-async fn make(client: &Client, path: &str, body: Value) -> Value {
-    client.post(path).json(&body).send().await.expect(201).json()
-}
-
-fn id(value: &Value) -> String {
-    value["id"].as_str().expect("an id").to_owned()
+async fn make(client: &Client, path: &str, body: Value) -> Answer {
+    client.post(path).json(&body).send().await.expect(201)
 }
 
 async fn join(app: &App, org: &str, caller: &Caller, role: &str) {
@@ -51,8 +47,7 @@ async fn join(app: &App, org: &str, caller: &Caller, role: &str) {
 
 async fn key(app: &App, client: &Client, path: &str, scopes: &[&str]) -> (String, Client) {
     let issued = make(client, path, json!({ "name": "Test", "scopes": scopes })).await;
-    let secret = issued["key"].as_str().expect("a key").to_owned();
-    (id(&issued["apiKey"]), Client::new(app.address, Some(secret)))
+    (issued.text_at("/apiKey/id"), Client::new(app.address, Some(issued.text_at("/key"))))
 }
 
 impl World {
@@ -60,15 +55,15 @@ impl World {
         let (user, admin, eve) = (app.user("User").await, app.admin().await, app.user("Eve").await);
         let (owner, org_admin, member) = (app.user("Owner").await, app.user("Org Admin").await, app.user("Member").await);
         let (bystander, almighty) = (app.user("Bystander").await, app.admin().await);
-        let acme = id(&make(&owner.client, "/api/orgs", json!({ "name": "Acme" })).await);
-        let evil = id(&make(&eve.client, "/api/orgs", json!({ "name": "Evil" })).await);
+        let acme = make(&owner.client, "/api/orgs", json!({ "name": "Acme" })).await.text_at("/id");
+        let evil = make(&eve.client, "/api/orgs", json!({ "name": "Evil" })).await.text_at("/id");
         for (caller, role) in [(&org_admin, "admin"), (&member, "member"), (&bystander, "member"), (&almighty, "owner")] {
             join(app, &acme, caller, role).await;
         }
         join(app, &evil, &almighty, "owner").await;
-        let project = id(&make(&owner.client, &format!("/api/orgs/{acme}/projects"), json!({ "name": "Rocket" })).await);
+        let project = make(&owner.client, &format!("/api/orgs/{acme}/projects"), json!({ "name": "Rocket" })).await.text_at("/id");
         let invited = json!({ "email": "new@example.com", "role": "member" });
-        let invitation = id(&make(&owner.client, &format!("/api/orgs/{acme}/invitations"), invited).await);
+        let invitation = make(&owner.client, &format!("/api/orgs/{acme}/invitations"), invited).await.text_at("/id");
         let keys = format!("/api/orgs/{acme}/api-keys");
         let (org_key, _) = key(app, &owner.client, &keys, &["orgs:read"]).await;
         let (_, bound_key) = key(app, &almighty.client, &keys, &SCOPES[3..8]).await;
@@ -121,11 +116,11 @@ impl World {
     }
 
     pub(super) fn key_with(&self, scope: &str) -> &Client {
-        &self.with[scope]
+        self.with.get(scope).expect("a scope")
     }
 
     pub(super) fn key_without(&self, scope: &str) -> &Client {
-        &self.without[scope]
+        self.without.get(scope).expect("a scope")
     }
 
     /// A request with the ids of the first organisation's things, in the organisation of this id.

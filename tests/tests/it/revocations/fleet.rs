@@ -29,7 +29,7 @@ impl Fleet {
             Program::start(&["serve"], &variables)
         };
         let programs = [start(&database.url), start(&database.url), start(&proxy.url(&database))];
-        let addresses = [0, 1, 2].map(|number: usize| programs[number].address());
+        let addresses = programs.each_ref().map(Program::address);
         for address in addresses {
             let client = Client::new(address, None);
             while client.get("/readyz").try_send().await.is_ok_and(|status| status != 200) {
