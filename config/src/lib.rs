@@ -5,6 +5,7 @@ mod render;
 mod secret;
 mod settings;
 mod types;
+mod values;
 
 pub use reader::{Described, Problems};
 pub use render::{effective, example};
