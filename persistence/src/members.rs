@@ -17,7 +17,7 @@ use crate::{
     orgs::{Admin, Member, Owner},
     pages::{self, Reach},
     revocations::Subject,
-    schema::{memberships, users},
+    schema::{invitations, memberships, users},
 };
 
 /// A page of the members of an organisation, by id.
@@ -66,8 +66,18 @@ async fn lock(conn: &mut AsyncPgConnection, member: &Member, other: UserId) -> Q
     Ok((role(member.user()), role(other)))
 }
 
-async fn set_role(conn: &mut AsyncPgConnection, member: &Member, user: UserId, role: OrgRole) -> QueryResult<usize> {
-    diesel::update(memberships::table.find((member.org().0, user.0))).set(memberships::role.eq(role.as_str())).execute(conn).await
+async fn set_role(conn: &mut AsyncPgConnection, member: &Member, user: UserId, role: OrgRole) -> QueryResult<()> {
+    let org = member.org().0;
+    diesel::update(memberships::table.find((org, user.0))).set(memberships::role.eq(role.as_str())).execute(conn).await?;
+    // Nobody waits at the door for a role that who invited them could not give any more.
+    let above: Vec<&str> = [OrgRole::Member, OrgRole::Admin, OrgRole::Owner]
+        .into_iter()
+        .filter(|other| !role.may_grant(*other))
+        .map(OrgRole::as_str)
+        .collect();
+    let waiting = invitations::table.filter(invitations::org_id.eq(org)).filter(invitations::invited_by.eq(user.0));
+    let open = waiting.filter(invitations::accepted_at.is_null()).filter(invitations::role.eq_any(above));
+    diesel::delete(open).execute(conn).await.map(drop)
 }
 
 /// Gives a member another role.

@@ -40,7 +40,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{
     AsChangeset, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
-    SelectableHelper, dsl,
+    SelectableHelper,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
@@ -201,7 +201,7 @@ pub async fn list(db: &Db, user: UserId, deleted: bool, window: &Window) -> Resu
         let mut query =
             memberships::table.inner_join(organisations::table).filter(memberships::user_id.eq(user.0)).into_boxed::<diesel::pg::Pg>();
         query = if deleted {
-            query.filter(organisations::deleted_at.is_not_null()).filter(memberships::role.eq(OrgRole::Owner.as_str()))
+            query.filter(organisations::deleted_at.gt(time::restorable().nullable())).filter(memberships::role.eq(OrgRole::Owner.as_str()))
         } else {
             query.filter(organisations::deleted_at.is_null())
         };
@@ -302,16 +302,13 @@ pub async fn delete(db: &Db, actor: &Actor, owner: &Owner) -> Result<Change<()>>
 
 /// Restores a deleted organisation of which the user is an owner; `None` when there is none, or when it was too long ago.
 pub async fn restore(db: &Db, actor: &Actor, org: OrgId, owner: UserId) -> Result<Option<Organisation>> {
-    let own = memberships::table
-        .filter(memberships::org_id.eq(organisations::id))
-        .filter(memberships::user_id.eq(owner.0))
-        .filter(memberships::role.eq(OrgRole::Owner.as_str()));
-    let deleted = organisations::table
-        .filter(organisations::id.eq(org.0))
-        .filter(organisations::deleted_at.gt(time::restorable().nullable()))
-        .filter(dsl::exists(own));
+    let deleted = organisations::table.find(org.0).filter(organisations::deleted_at.gt(time::restorable().nullable()));
     let row: Option<OrganisationRow> = db
         .change(actor, async |conn| {
+            // Held, so that the account cannot be deleted meanwhile: what lives has an owner.
+            if hold(conn, &Member { org, user: owner, role: OrgRole::Owner }).await? != Some(OrgRole::Owner) {
+                return Ok(None);
+            }
             diesel::update(deleted)
                 .set(organisations::deleted_at.eq(None::<DateTime<Utc>>))
                 .returning(OrganisationRow::as_returning())

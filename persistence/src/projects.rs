@@ -71,7 +71,11 @@ pub async fn list(db: &Db, member: &Member, deleted: bool, window: &Window) -> R
 
 fn matching(org: OrgId, deleted: bool) -> projects::BoxedQuery<'static, Pg> {
     let query = projects::table.filter(projects::org_id.eq(org.0)).into_boxed();
-    if deleted { query.filter(projects::deleted_at.is_not_null()) } else { query.filter(projects::deleted_at.is_null()) }
+    if deleted {
+        query.filter(projects::deleted_at.gt(time::restorable().nullable()))
+    } else {
+        query.filter(projects::deleted_at.is_null())
+    }
 }
 
 /// The project of this id, if it is the organisation's.

@@ -190,9 +190,10 @@ impl App {
     }
 }
 
-/// The token of the first link to an invitation in a text.
-pub fn token_of_link(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("/invitations/")?;
+/// The token of the first link to an invitation in a mail, be it one whose long lines are broken (quoted-printable).
+pub fn token_of_link(mail: &str) -> Option<String> {
+    let mail = mail.replace("=\r\n", "");
+    let (_, rest) = mail.split_once("/invitations/")?;
     Some(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect())
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult};
+use diesel::{ExpressionMethods, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, dsl};
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use domain::{InvitationId, OrgRole};
 use uuid::Uuid;
@@ -37,15 +37,17 @@ pub struct Outgoing {
     pub attempt: u32,
 }
 
-/// Takes a mail that is due, gives its invitation this token, and makes it due again after `lease`, in case that nobody says what
+/// Takes a mail that is due, for an organisation that is there, gives its invitation this token, and makes it due again after `lease`, in case that nobody says what
 /// became of it.
 pub async fn take_due(db: &Db, token: &TokenHash, lease: Duration) -> Result<Option<Outgoing>> {
+    let live = organisations::table.filter(organisations::id.eq(invitations::org_id)).filter(organisations::deleted_at.is_null());
     db.run(async |conn| {
         conn.transaction(async |conn| {
             let due: Option<Uuid> = invitations::table
                 .filter(invitations::mail_due_at.le(now().nullable()))
                 .filter(invitations::accepted_at.is_null())
                 .filter(invitations::expires_at.gt(now()))
+                .filter(dsl::exists(live))
                 .order(invitations::mail_due_at)
                 .for_update()
                 .skip_locked()
