@@ -126,28 +126,34 @@ pub async fn insert(db: &Db, actor: &Actor, admin: &Admin, new: &NewInvitation, 
     .await
 }
 
-/// Sends an open or expired invitation again: it lives anew, and its next mail holds another token.
-pub async fn resend(db: &Db, actor: &Actor, admin: &Admin, id: InvitationId, lifetime: Duration) -> Result<Option<Invitation>> {
+/// Sends an open or expired invitation again: it lives anew, and its next mail holds another token. The one so far ends at once.
+pub async fn resend(db: &Db, actor: &Actor, admin: &Admin, id: InvitationId, lifetime: Duration) -> Result<Change<Invitation>> {
+    let member = admin.member();
     let one = invitations::table
         .filter(invitations::id.eq(id.0))
-        .filter(invitations::org_id.eq(admin.member().org().0))
+        .filter(invitations::org_id.eq(member.org().0))
         .filter(invitations::accepted_at.is_null());
-    let row: Option<InvitationRow> = db
-        .change(actor, async |conn| {
-            diesel::update(one)
-                .set((
-                    invitations::expires_at.eq(now() + length(lifetime)),
-                    invitations::mail_due_at.eq(now().nullable()),
-                    invitations::mail_sent_at.eq(None::<DateTime<Utc>>),
-                    invitations::mail_attempts.eq(0),
-                ))
-                .returning(InvitationRow::as_returning())
-                .get_result(conn)
-                .await
-                .optional()
-        })
-        .await?;
-    Ok(row.map(Into::into))
+    db.change(actor, async |conn| {
+        let own = orgs::hold(conn, member).await?;
+        let role: Option<String> = one.for_update().select(invitations::role).first(conn).await.optional()?;
+        let Some(role) = role else { return Ok(Change::Absent) };
+        if !own.is_some_and(|own| own.may_grant(role.as_str().into())) {
+            return Ok(Change::Forbidden);
+        }
+        let row: InvitationRow = diesel::update(one)
+            .set((
+                invitations::token_hash.eq(None::<Vec<u8>>),
+                invitations::expires_at.eq(now() + length(lifetime)),
+                invitations::mail_due_at.eq(now().nullable()),
+                invitations::mail_sent_at.eq(None::<DateTime<Utc>>),
+                invitations::mail_attempts.eq(0),
+            ))
+            .returning(InvitationRow::as_returning())
+            .get_result(conn)
+            .await?;
+        Ok(Change::Made(row.into()))
+    })
+    .await
 }
 
 /// Revokes an invitation nobody has accepted; false when the organisation has no such invitation.
@@ -180,7 +186,7 @@ pub async fn find(db: &Db, token: &TokenHash) -> Result<Option<InvitationView>> 
 
 /// Lets a user in by a token. The invitation is locked meanwhile: of two who come at once, the second finds it used.
 pub async fn accept(db: &Db, actor: &Actor, user: UserId, token: &TokenHash) -> Result<Change<Accepted>> {
-    type Row = (Uuid, Uuid, String, bool, bool, bool);
+    type Row = (Uuid, Uuid, String, bool, bool, Option<bool>);
     let email = users::table.find(user.0).select(lower(users::email)).single_value();
     db.change(actor, async |conn| {
         let found: Option<Row> = invitations::table
@@ -192,7 +198,7 @@ pub async fn accept(db: &Db, actor: &Actor, user: UserId, token: &TokenHash) -> 
                 invitations::role,
                 invitations::accepted_at.is_not_null(),
                 invitations::expires_at.le(now()),
-                lower(invitations::email).nullable().eq(email).assume_not_null(),
+                lower(invitations::email).nullable().eq(email),
             ))
             .first(conn)
             .await
@@ -202,7 +208,7 @@ pub async fn accept(db: &Db, actor: &Actor, user: UserId, token: &TokenHash) -> 
         if !diesel::select(dsl::exists(live)).get_result(conn).await? {
             return Ok(Change::Absent);
         }
-        if !addressed {
+        if addressed != Some(true) {
             return Ok(Change::Refused(Code::Forbidden, "This invitation is for another address"));
         }
         if accepted {

@@ -106,9 +106,14 @@ fn pause_after(attempt: u32) -> Duration {
     longest.mul_f64(rand::random_range(0.5..=1.0))
 }
 
+/// A name as it can stand in a line. Of the control characters, names may hold those beyond ASCII, at which a mailer balks.
+fn shown(name: &str) -> String {
+    name.replace(char::is_control, " ")
+}
+
 fn compose(outgoing: &Outgoing, link: &str) -> Mail {
-    let organisation = &outgoing.organisation;
-    let inviter = outgoing.inviter.as_deref().unwrap_or("Somebody");
+    let organisation = shown(&outgoing.organisation);
+    let inviter = outgoing.inviter.as_deref().map_or_else(|| "Somebody".to_owned(), shown);
     let role = match outgoing.role {
         OrgRole::Owner => "an owner",
         OrgRole::Admin => "an administrator",

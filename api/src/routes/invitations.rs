@@ -61,7 +61,7 @@ pub async fn create(
 /// Sends an invitation again; it is open as long as a new one, and the link of the earlier mail ends.
 ///
 /// # Errors
-/// `NOT_FOUND`, `NOT_CONFIGURED`.
+/// `NOT_FOUND`, `FORBIDDEN` for a role above the caller's, `NOT_CONFIGURED`.
 pub async fn resend(
     org: Org<Admin, scope::WriteOrgs>,
     _: Throttle<limits::Invitations>,
@@ -70,7 +70,7 @@ pub async fn resend(
     inviting: Data<Inviting>,
 ) -> Result<Json<Invitation>> {
     let wake = inviting.wake()?;
-    let invitation = invitations::resend(&db, &org.actor, &org.proof, id, inviting.lifetime).await?.ok_or_else(absent)?;
+    let invitation = invitations::resend(&db, &org.actor, &org.proof, id, inviting.lifetime).await?.made("Invitation")?;
     wake.notify_one();
     Ok(Json(invitation))
 }

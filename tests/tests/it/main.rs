@@ -8,6 +8,7 @@ mod description;
 mod faults;
 mod http;
 mod input;
+mod invitations;
 mod limits;
 mod mail;
 mod members;
