@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
     SelectableHelper, dsl, pg::Pg, sql_types::Double,
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     ApiKeyId, Code, OrgId, Role, UserId,
     api_key::{ApiKey, NewApiKey, Scope, Scopes},
@@ -142,6 +142,16 @@ pub async fn list(db: &Db, holder: Holder<'_>, window: &Window) -> Result<Page<A
     Ok(page.map(Into::into))
 }
 
+/// Whether the holder may have one more key. Of several that are made at once, each sees those before it.
+async fn has_room(conn: &mut AsyncPgConnection, holder: Holder<'_>) -> QueryResult<bool> {
+    // Who is gone by now has no keys either: the foreign key refuses the new one.
+    match holder.org() {
+        Some(org) => organisations::table.find(org.0).for_no_key_update().select(organisations::id).execute(conn).await?,
+        None => users::table.find(holder.user().0).for_no_key_update().select(users::id).execute(conn).await?,
+    };
+    Ok(holder.keys().count().get_result::<i64>(conn).await? < PER_HOLDER_MAX)
+}
+
 /// Adds a key.
 pub async fn insert(db: &Db, actor: &Actor, holder: Holder<'_>, new: &NewApiKey, secret: &Secret) -> Result<Change<ApiKey>> {
     let scopes: Vec<&str> = Scope::ALL.into_iter().filter(|scope| new.scopes.contains(scope)).map(Scope::as_str).collect();
@@ -151,7 +161,7 @@ pub async fn insert(db: &Db, actor: &Actor, holder: Holder<'_>, new: &NewApiKey,
         {
             return Ok(Change::Forbidden);
         }
-        if holder.keys().count().get_result::<i64>(conn).await? >= PER_HOLDER_MAX {
+        if !has_room(conn, holder).await? {
             return Ok(Change::Refused(Code::Conflict, "There are too many keys already; revoke some first"));
         }
         let row: KeyRow = diesel::insert_into(api_keys::table)

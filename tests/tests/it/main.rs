@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
+mod api_keys;
 mod auth;
 mod description;
 mod faults;
