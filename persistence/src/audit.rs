@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
 use diesel::{ExpressionMethods, QueryDsl, Queryable, Selectable, SelectableHelper, pg::Pg};
 use diesel_async::RunQueryDsl;
 use domain::{
@@ -103,12 +103,17 @@ fn matching(org: Option<OrgId>, filter: &Filter) -> audit_events::BoxedQuery<'_,
         query = query.filter(audit_events::target_id.eq(target.0));
     }
     if let Some(since) = filter.since {
-        query = query.filter(audit_events::created_at.ge(since));
+        query = query.filter(audit_events::created_at.ge(storable(since)));
     }
     if let Some(until) = filter.until {
-        query = query.filter(audit_events::created_at.lt(until));
+        query = query.filter(audit_events::created_at.lt(storable(until)));
     }
     query
+}
+
+/// A time that the database can take: its calendar is shorter than ours. No event lies outside of these eight thousand years.
+fn storable(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.clamp(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + Days::new(8_000 * 365))
 }
 
 /// Writes that somebody failed to log in to this account; `None` when there is none, so that both cost the same.

@@ -39,7 +39,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     let content_type = answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let media = content.get(content_type);
     let media = media.unwrap_or_else(|| panic!("{method} {template} {status} is {content_type}, which is not described"));
-    let validator = validator(&format!("{method} {template} {status}"), &media["schema"]);
+    let validator = validator(&format!("{method} {template} {status} {content_type}"), &media["schema"]);
     for value in values(content_type, answer) {
         let errors: Vec<String> = validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{method} {template} {status} is not as described: {errors:?}\n{value}");

@@ -23,9 +23,18 @@ impl FromRequest for Accepts {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let types = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        let mut names = types.filter_map(|item| item.split(';').next()).map(str::trim);
-        ready(Ok(Self { ndjson: names.any(|name| name.eq_ignore_ascii_case(NDJSON) || name.eq_ignore_ascii_case("application/ndjson")) }))
+        let mut wanted = types.filter_map(wanted);
+        ready(Ok(Self { ndjson: wanted.any(|name| name.eq_ignore_ascii_case(NDJSON) || name.eq_ignore_ascii_case("application/ndjson")) }))
     }
+}
+
+/// The name of a media type, unless its weight says that it is not wanted.
+fn wanted(item: &str) -> Option<&str> {
+    let mut parts = item.split(';').map(str::trim);
+    let name = parts.next()?;
+    let weight = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    let refused = weight.is_some_and(|(_, weight)| weight.trim().trim_matches(['0', '.']).is_empty());
+    (!refused).then_some(name)
 }
 
 impl Describe for Accepts {

@@ -19,28 +19,36 @@ use crate::describe::{Describe, Operation};
 pub const NDJSON: &str = "application/x-ndjson";
 
 type Lines = Pin<Box<dyn Stream<Item = Result<Bytes>>>>;
-/// Where an export stands: before a batch, or at its end.
-type Place = Option<Option<Cursor>>;
 
 /// A list as NDJSON, read batch by batch as fast as the client takes it. One that breaks off ends without the final chunk, so that the
 /// client can tell it from one that is complete.
 pub struct Exported(Lines);
 
 impl Exported {
-    /// Begins behind an item, or at the top.
-    pub fn new<T: Serialize + 'static>(from: Option<Cursor>, read: impl AsyncFn(Option<Cursor>) -> Result<Page<T>> + 'static) -> Self {
-        let batches = stream::unfold((Some(from), read), async |(place, read): (Place, _)| {
-            let after = place?;
-            let (lines, next) = match read(after).await.and_then(|page| Ok((lines(&page.items)?, page.next))) {
-                Ok((lines, next)) => (Ok(lines), next.map(Some)),
+    /// Begins behind an item, or at the top. The first batch is read at once, so that what fails then is an ordinary error.
+    ///
+    /// # Errors
+    /// Those of the first batch.
+    pub async fn begin<T: Serialize + 'static>(
+        from: Option<Cursor>,
+        read: impl AsyncFn(Option<Cursor>) -> Result<Page<T>> + 'static,
+    ) -> Result<Self> {
+        let batch = async move |after| {
+            let page = read(after).await?;
+            Ok::<_, Error>((lines(&page.items)?, page.next))
+        };
+        let (first, next) = batch(from).await?;
+        let rest = stream::unfold((next, batch), async |(after, batch)| {
+            let (lines, next) = match batch(Some(after?)).await {
+                Ok((lines, next)) => (Ok(lines), next),
                 Err(error) => {
                     log::warn!("an export broke off: {error}: {}", error.causes());
                     (Err(error), None)
                 }
             };
-            Some((lines, (next, read)))
+            Some((lines, (next, batch)))
         });
-        Self(Box::pin(batches))
+        Ok(Self(Box::pin(stream::iter([Ok(first)]).chain(rest))))
     }
 }
 

@@ -28,9 +28,8 @@ pub async fn of_org(
     db: Data<Db>,
 ) -> Result<ListedOr<Event>> {
     if accepts.ndjson {
-        return Ok(ListedOr::Export(export(&window, async move |window| {
-            Ok(audit::of_organisation(&db, &org.proof, &filter, &window).await?)
-        })));
+        let read = async move |window| Ok(audit::of_organisation(&db, &org.proof, &filter, &window).await?);
+        return export(&window, read).await.map(ListedOr::Export);
     }
     let page = audit::of_organisation(&db, &org.proof, &filter, &window).await?;
     Ok(ListedOr::Page(Listed { page, window }))
@@ -42,17 +41,18 @@ pub async fn of_org(
 /// `VALIDATION_ERROR`.
 pub async fn everywhere(_: Require<Admin>, List(filter, window): List<Filter>, accepts: Accepts, db: Data<Db>) -> Result<ListedOr<Event>> {
     if accepts.ndjson {
-        return Ok(ListedOr::Export(export(&window, async move |window| Ok(audit::everywhere(&db, &filter, &window).await?))));
+        let read = async move |window| Ok(audit::everywhere(&db, &filter, &window).await?);
+        return export(&window, read).await.map(ListedOr::Export);
     }
     let page = audit::everywhere(&db, &filter, &window).await?;
     Ok(ListedOr::Page(Listed { page, window }))
 }
 
 /// Everything from the beginning of the window on, batch by batch: no connection is held while the client reads.
-fn export(window: &Window, read: impl AsyncFn(Window) -> Result<Page<Event>> + 'static) -> Exported {
+async fn export(window: &Window, read: impl AsyncFn(Window) -> Result<Page<Event>> + 'static) -> Result<Exported> {
     let from = match window.start {
         Start::After(cursor) => cursor,
         Start::Page(_) => None,
     };
-    Exported::new(from, async move |after| read(Window { start: Start::After(after), limit: BATCH }).await)
+    Exported::begin(from, async move |after| read(Window { start: Start::After(after), limit: BATCH }).await).await
 }

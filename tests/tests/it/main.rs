@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
 mod api_keys;
+mod audit;
 mod auth;
 mod description;
 mod faults;
