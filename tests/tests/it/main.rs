@@ -6,6 +6,7 @@
 mod api_keys;
 mod audit;
 mod auth;
+mod bans;
 mod description;
 mod faults;
 mod http;
@@ -15,6 +16,7 @@ mod limits;
 mod mail;
 mod members;
 mod orgs;
+mod password;
 mod policy;
 mod posts;
 mod preferences;
