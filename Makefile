@@ -19,6 +19,7 @@ run: need build ## Build and serve on port 3000, with a private PostgreSQL unles
 test: need ## Run all tests on a throw-away PostgreSQL
 	$(CARGO) build --quiet --package api --package tests
 	INSTA_UPDATE=no target/debug/with-postgres $(CARGO) test --workspace --all-targets --quiet
+	$(CARGO) test --package persistence --doc --quiet
 
 lint: ## Check format, clippy, crate graph, documents and licences
 	$(CARGO) fmt --all --check

@@ -8,6 +8,9 @@ use std::{
 use config::{Log, LogFormat, LogLevel};
 use slog::{Drain, FnValue, Level, Logger, PushFnValue, o};
 
+/// The crates whose information is for operators.
+const OURS: [&str; 6] = ["api", "auth", "cluster", "persistence", "upstream", "worker"];
+
 /// Records that may wait to be written. A worker that finds it full goes on without; how many were lost is told in the log.
 const QUEUE: usize = 8192;
 /// Bytes gathered before a line's end: the formatter writes in crumbs.
@@ -48,14 +51,20 @@ pub(crate) fn start(settings: Log) -> Guard {
         }
     };
     // What a client's bad bytes make of a connection is an error to the HTTP library, not to whoever watches this log.
-    let quiet = move |record: &slog::Record<'_>| Level::Debug.is_at_least(level) || !record.tag().starts_with("actix_http");
+    // What libraries tell at their own info level is for their developers. What was not bridged has no tag.
+    let ours = |tag: &str| {
+        tag.is_empty() || OURS.iter().any(|name| tag.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
+    };
+    let worth = move |record: &slog::Record<'_>| record.level().is_at_least(Level::Warning) || ours(record.tag());
+    let quiet =
+        move |record: &slog::Record<'_>| Level::Debug.is_at_least(level) || worth(record) && !record.tag().starts_with("actix_http");
     let root = Logger::root(drain.filter(quiet).filter_level(level).fuse(), o!());
     let scope = slog_scope::set_global_logger(root);
     let bridged = match level {
         Level::Trace => log::Level::Trace,
         Level::Debug => log::Level::Debug,
-        // What libraries tell at their own info level is for their developers.
-        Level::Info | Level::Warning => log::Level::Warn,
+        Level::Info => log::Level::Info,
+        Level::Warning => log::Level::Warn,
         _ => log::Level::Error,
     };
     if slog_stdlog::init_with_level(bridged).is_err() {

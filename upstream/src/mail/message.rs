@@ -4,8 +4,8 @@ use lettre::{
     Address, Message,
     address::Envelope,
     message::{
-        Mailbox, MultiPart, SinglePart,
-        header::{HeaderName, HeaderValue},
+        Body, Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
 use url::Host;
@@ -17,6 +17,8 @@ use super::{Error, Mail, Unusable};
 pub const SUBJECT_CHARS_MAX: usize = 255;
 /// Longest text, and longest HTML, in bytes.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Longest line that goes out as it is, in bytes without its end.
+const LINE_BYTES_MAX: usize = 998;
 /// Longest address, in bytes: what SMTP allows between its angle brackets.
 const ADDRESS_BYTES_MAX: usize = 254;
 
@@ -55,11 +57,22 @@ pub(super) fn compose(from: &Mailbox, mail: &Mail) -> Result<Composed, Error> {
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
     let text = lines(&mail.text);
     let message = match &mail.html {
-        Some(html) => builder.multipart(MultiPart::alternative_plain_html(text, lines(html))),
-        None => builder.singlepart(SinglePart::plain(text)),
+        Some(html) => {
+            let parts = MultiPart::alternative().singlepart(part(ContentType::TEXT_PLAIN, text));
+            builder.multipart(parts.singlepart(part(ContentType::TEXT_HTML, lines(html))))
+        }
+        None => builder.singlepart(part(ContentType::TEXT_PLAIN, text)),
     };
     let message = message.map_err(|_| Error::Invalid("it cannot be written as a message"))?;
     Ok(Composed { envelope, bytes: message.formatted(), message_id })
+}
+
+/// A text as it is where that is allowed (RFC 5322, 2.1.1), so that links stay in one piece for those who look at the bare mail.
+fn part(kind: ContentType, text: String) -> SinglePart {
+    let bare = text.is_ascii() && text.lines().all(|line| line.len() <= LINE_BYTES_MAX);
+    let encoding = if bare { ContentTransferEncoding::SevenBit } else { ContentTransferEncoding::QuotedPrintable };
+    let body = Body::new_with_encoding(text, encoding).unwrap_or_else(Body::new);
+    SinglePart::builder().header(kind).body(body)
 }
 
 /// The text without control characters other than ends of lines and tabs. A carriage return alone would go out as it is, and programs
