@@ -46,18 +46,15 @@ pub fn sign_body(token: &Secret, url: &str, body: &[u8]) -> (String, String) {
 
 /// What is signed after the URL; `None` when the body is not covered by any signature.
 fn signed_fields(request: &Request<'_>) -> Option<Vec<u8>> {
-    let hashes = url::body_hashes(request.url);
-    if let [hash] = hashes.as_slice() {
-        let expected = HEXLOWER.decode(hash.as_bytes()).ok()?.try_into().ok()?;
-        return any_equal([sha256(&[request.body])].into_iter(), &[expected]).then(Vec::new);
+    match *url::body_hashes(request.url) {
+        [] if request.body.is_empty() => Some(Vec::new()),
+        [] if form::is_form(request.headers) => sorted(request.body),
+        [hash] => {
+            let expected = HEXLOWER.decode(hash.as_bytes()).ok()?.try_into().ok()?;
+            any_equal([sha256(&[request.body])].into_iter(), &[expected]).then(Vec::new)
+        }
+        _ => None,
     }
-    if hashes.len() > 1 {
-        return None;
-    }
-    if request.body.is_empty() {
-        return Some(Vec::new());
-    }
-    if form::is_form(request.headers) { sorted(request.body) } else { None }
 }
 
 /// Names and values one after the other, sorted by bytes, each pair once; `None` when there are too many.

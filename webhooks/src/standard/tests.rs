@@ -76,6 +76,7 @@ fn any_signature_of_the_list_will_do() {
     assert_eq!(check(&keys(), &format!("nocomma  v1 {V1} ")), Ok(()), "elements that are none are skipped");
     assert_eq!(check(&keys(), &format!("{}{V1}", format!("{WRONG} ").repeat(15))), Ok(()));
     assert_eq!(check(&keys(), &format!("{}{V1}", format!("{WRONG} ").repeat(16))), Err(Reject::Invalid), "too many");
+    assert_eq!(check(&keys(), &format!("{V1}{}", format!(" {WRONG}").repeat(16))), Err(Reject::Invalid), "too many, wherever it stands");
 }
 
 #[test]

@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_thin_event_names_its_object() {
         let event = read(
-            r#"{"id":"evt_test_1","object":"v2.core.event","type":"v1.billing.meter.error_report_triggered","context":"acct_1",
+            r#"{"id":"evt_test_1","object":"v2.core.event","type":"v1.billing.meter.error_report_triggered","account":null,"context":"acct_1",
             "created":"2024-09-17T06:20:52.246Z","livemode":true,
             "related_object":{"id":"mtr_1","type":"billing.meter","url":"/v1/billing/meters/mtr_1"}}"#,
         );

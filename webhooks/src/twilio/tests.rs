@@ -98,6 +98,7 @@ fn json_without_its_hash_is_not_covered() {
     for hash in ["", "WRONG_HASH", &JSON_HASH[..62], &JSON_HASH.to_uppercase(), &format!("{JSON_HASH}&bodySHA256={JSON_HASH}")] {
         let url = format!("{URL}&bodySHA256={hash}");
         assert_eq!(json(&url, JSON, &sign(&token("12345"), &url, b"")), Err(Reject::Invalid), "{hash}");
+        assert_eq!(form(&url, FORM, &sign(&token("12345"), &url, FORM.as_bytes())), Err(Reject::Invalid), "{hash}");
     }
 }
 
