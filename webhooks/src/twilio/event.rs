@@ -105,6 +105,7 @@ mod tests {
         assert!(key.starts_with("sha256:") && key == read("https://other/q?a=1", &[], "x=1").key);
         assert_ne!(key, read("https://h/p?a=2", &[], "x=1").key);
         assert_ne!(key, read("https://h/p?a=1", &[], "x=2").key);
+        assert_ne!(key, read("https://h/p?a=1x", &[], "=1").key);
     }
 
     #[test]

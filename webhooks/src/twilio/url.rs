@@ -41,7 +41,7 @@ fn ports(url: &str) -> Vec<String> {
     let (authority, rest) = after.split_at(after.find(['/', '?', '#']).unwrap_or(after.len()));
     let (host, port) = match authority.rsplit_once(':') {
         // Not the colon of a password or of an IPv6 address.
-        Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(port)),
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(port).filter(|port| !port.is_empty())),
         _ => (authority, None),
     };
     let port = port.or(match scheme {
@@ -72,6 +72,7 @@ mod tests {
         assert_eq!(variants("http://h:1234"), ["http://h:1234", "http://h"]);
         assert_eq!(variants("https://user:12@h"), ["https://user:12@h", "https://user:12@h:443"]);
         assert_eq!(variants("http://[::1]/"), ["http://[::1]/", "http://[::1]:80/"]);
+        assert_eq!(variants("https://h:/p"), ["https://h:/p", "https://h/p", "https://h:443/p"]);
         for odd in ["", "no url", "://", "ftp://h/p"] {
             assert_eq!(variants(odd), [odd]);
         }
