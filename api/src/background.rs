@@ -5,10 +5,13 @@ use std::{net::SocketAddr, sync::Arc};
 use anyhow::{Context, Result};
 use auth::Token;
 use config::{Config, Environment};
-use persistence::Db;
-use tokio::sync::Notify;
+use persistence::{Db, Due};
 use upstream::mail::Mailer;
-use worker::mail::{NewToken, Post};
+use worker::{
+    inbox::Rules,
+    mail::{NewToken, Post},
+    sweep::Kept,
+};
 
 /// What sending mail takes: the server that is set, in development a folder; `None` when it is not configured.
 ///
@@ -38,14 +41,16 @@ fn new_token() -> domain::Result<NewToken> {
 }
 
 /// Does what is done beside requests, until it is dropped.
-pub async fn work(db: Db, audit_kept: std::time::Duration, post: Option<Post>, due: Arc<Notify>) {
+pub async fn work(config: Config, db: Db, post: Option<Post>, due: Arc<Due>) {
+    let kept = Kept { audit: config.auth.audit, webhooks: config.webhooks.kept };
+    let rules = Rules::default();
     let mailing = async {
         match &post {
             Some(post) => {
-                worker::mail::run(&db, post, &due).await;
+                worker::mail::run(&db, post, &due.mail).await;
             }
             None => std::future::pending().await,
         }
     };
-    tokio::join!(worker::sweep::run(&db, audit_kept), mailing);
+    tokio::join!(worker::sweep::run(&db, kept), worker::inbox::run(&db, &rules, &due.webhooks), due.keep_telling(&db), mailing);
 }

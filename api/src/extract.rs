@@ -5,6 +5,7 @@ mod body;
 mod form;
 mod path;
 mod query;
+mod signed;
 pub mod validate;
 
 pub use accept::Accepts;
@@ -13,3 +14,4 @@ pub(crate) use body::{is_utf8, utf8};
 pub use form::Form;
 pub use path::Path;
 pub use query::{Everything, List, Query};
+pub use signed::{Receivers, Sender, Signed};

@@ -2,8 +2,10 @@
 
 pub mod background;
 pub mod cli;
+mod clock;
 pub mod describe;
 pub mod extract;
+pub mod ingest;
 mod logging;
 pub mod metrics;
 mod middleware;

@@ -14,6 +14,8 @@ pub mod profile;
 pub mod projects;
 pub mod search;
 pub mod users;
+pub mod webhook_events;
+pub mod webhooks;
 
 use actix_web::{HttpResponse, web};
 use domain::{Code, Error};
@@ -99,6 +101,15 @@ pub fn table() -> Vec<Row> {
             .fails(Code::InvitationUsed)
             .fails(Code::InvitationExpired)
             .fails(Code::AlreadyMember),
+        at("/api/webhooks/stripe").post("Take in an event of Stripe", webhooks::stripe),
+        at("/api/webhooks/github").post("Take in an event of GitHub", webhooks::github),
+        at("/api/webhooks/twilio").post("Take in an event of Twilio", webhooks::twilio),
+        at("/api/webhooks/lemon-squeezy").post("Take in an event of Lemon Squeezy", webhooks::lemon_squeezy),
+        at("/api/webhooks/standard").post("Take in an event by Standard Webhooks", webhooks::standard),
+        at("/api/admin/webhook-events").get("Look into the webhook inbox", webhook_events::list),
+        at("/api/admin/webhook-events/replay").post("Have events of a type processed again", webhook_events::replay_many),
+        at("/api/admin/webhook-events/{id}").get("Show an event with what was sent", webhook_events::show),
+        at("/api/admin/webhook-events/{id}/replay").post("Have an event processed again", webhook_events::replay),
         at("/api/admin/audit").get("Read the whole audit log", audit::everywhere),
         at("/api/profile").get("Show your profile", profile::show).put("Change your profile", profile::update),
         at("/api/posts").get("List posts", posts::list).post("Write a post", posts::create),

@@ -5,7 +5,14 @@ mod listener;
 mod readiness;
 mod watched;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    io::{Error, ErrorKind},
+    net::SocketAddr,
+    sync::Arc,
+};
+
+use webhooks::{Keys, Provider};
 
 use actix_web::{
     App, HttpServer,
@@ -15,11 +22,11 @@ use actix_web::{
 };
 use auth::{Limiter, Memory, Passwords, Quota, Quotas};
 use config::{Config, Environment, Limit};
-use persistence::{Connector, Db, Revocations, Sizes};
-use tokio::sync::Notify;
+use persistence::{Connector, Db, Due, Revocations, Sizes};
 
 use crate::{
-    extract::Limits,
+    extract::{Limits, Receivers},
+    ingest::Ingest,
     metrics::Metrics,
     middleware::{Allows, Boundary, boundary, cors, preflight, throttle},
     routes::{self, invitations::Inviting},
@@ -42,8 +49,8 @@ pub struct Bound {
     pub readiness: Arc<Readiness>,
     /// To be kept up to date by `persistence::revocations::listen`; until then every caller is looked up.
     pub revocations: Arc<Revocations>,
-    /// Notified when a mail is due.
-    pub mail_due: Arc<Notify>,
+    /// Notified when work is due.
+    pub due: Arc<Due>,
 }
 
 /// Opens the socket and starts the workers. Until [`Readiness::start`], `/api` answers 503.
@@ -59,14 +66,16 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let memory = Data::new(Memory::default());
     let revocations = Arc::new(Revocations::new(config.auth.session_memory));
     let known = Arc::clone(&revocations);
-    let mail_due = Arc::new(Notify::new());
+    let due = Arc::new(Due::default());
+    let receivers = Data::new(receivers(config)?);
+    let told = Arc::clone(&due);
     let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
     let watched_here = http.metrics.is_none();
     let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations)));
     if let Some(address) = http.metrics {
         watched::serve(address, metrics.clone())?;
     }
-    let inviting = Data::new(Inviting { lifetime: config.auth.invitation, wake: can_mail.then(|| Arc::clone(&mail_due)) });
+    let inviting = Data::new(Inviting { lifetime: config.auth.invitation, wake: can_mail.then(|| Arc::clone(&due)) });
     let allows = Data::new(Allows(routes::table().iter().map(|row| (row.path(), row.allow())).collect()));
     let boundary_settings = Data::new(Boundary {
         access_log: config.log.access,
@@ -88,10 +97,14 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let watched = lifelines.clone();
     let server = HttpServer::new(move || {
         // One `Db` per worker: its connections live on the worker's own runtime, and no query wakes another thread.
-        let db = Db::new(Arc::clone(&connector), sizes, Arc::clone(&known));
+        let db = Data::new(Db::new(Arc::clone(&connector), sizes, Arc::clone(&known)));
+        let ingest = Ingest::start(db.clone(), Arc::clone(&told));
         let app = App::new();
         let app = if watched_here { app.app_data(metrics.clone()) } else { app };
-        app.app_data(Data::new(db))
+        app.app_data(db)
+            .app_data(Data::new(ingest))
+            .app_data(receivers.clone())
+            .app_data(Data::new(Arc::clone(&told)))
             .app_data(auth.clone())
             .app_data(memory.clone())
             .app_data(inviting.clone())
@@ -119,7 +132,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     .listen(listener)?
     .run();
     tokio::spawn(lifelines.cut_the_stalled());
-    Ok(Bound { address, handle: server.handle(), server, readiness, revocations, mail_due })
+    Ok(Bound { address, handle: server.handle(), server, readiness, revocations, due })
 }
 
 /// What one worker's connections may be.
@@ -132,6 +145,29 @@ fn sizes(config: &Config) -> Sizes {
         pool_wait: database.pool_wait,
         read: database.read_timeout,
     }
+}
+
+/// The webhook secrets, by provider.
+///
+/// # Errors
+/// When a secret cannot be one; the text names the setting, not the secret.
+pub fn receivers(config: &Config) -> std::io::Result<Receivers> {
+    let mut keys = HashMap::new();
+    for (provider, name, secret) in [
+        (Provider::Stripe, "STRIPE_WEBHOOKS_SECRET", &config.webhooks.stripe),
+        (Provider::GitHub, "GITHUB_WEBHOOK_SECRET", &config.webhooks.github),
+        (Provider::Twilio, "TWILIO_AUTH_TOKEN", &config.webhooks.twilio),
+        (Provider::LemonSqueezy, "LEMON_SQUEEZY_SIGNING_SECRET", &config.webhooks.lemon_squeezy),
+        (Provider::Standard, "STANDARD_WEBHOOK_SECRET", &config.webhooks.standard),
+    ] {
+        if let Some(secret) = secret {
+            let parsed = Keys::parse(provider, secret.expose());
+            keys.insert(provider, parsed.map_err(|error| Error::new(ErrorKind::InvalidInput, format!("{name}: {error}")))?);
+        }
+    }
+    let port = config.http.port;
+    let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
+    Ok(Receivers { keys, public_url })
 }
 
 fn limiter(config: &Config) -> Limiter {

@@ -5,6 +5,7 @@ mod database;
 mod http;
 mod limits;
 mod mail;
+mod webhooks;
 
 use crate::{
     reader::Reader,
@@ -32,9 +33,10 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let auth = auth::read(r, processors);
     let limits = limits::read(r);
     let mail = mail::read(r, &http, production);
+    let webhooks = webhooks::read(r);
     let admin = admin(r);
     let log = log(r, production);
-    Config { environment, http, database, auth, limits, mail, admin, log }
+    Config { environment, http, database, auth, limits, mail, webhooks, admin, log }
 }
 
 fn admin(r: &mut Reader<'_>) -> Option<Admin> {

@@ -25,6 +25,8 @@ pub struct Config {
     pub limits: Limits,
     /// Mail.
     pub mail: Mail,
+    /// Webhooks.
+    pub webhooks: Webhooks,
     /// The first administrator, made at start when there is none.
     pub admin: Option<Admin>,
     /// The log.
@@ -168,6 +170,23 @@ pub struct Mail {
     pub timeout: Duration,
     /// The address of the front end, for links, without a trailing slash; absent means `http://localhost` with the port in use.
     pub app_url: Option<String>,
+}
+
+/// The secrets that providers sign their webhooks with; several, newest first, separated by commas. Absent ones are not listened to.
+#[derive(Debug, Clone, Default)]
+pub struct Webhooks {
+    /// Stripe's endpoint secrets.
+    pub stripe: Option<Secret<String>>,
+    /// GitHub's webhook secrets.
+    pub github: Option<Secret<String>>,
+    /// Twilio's auth tokens.
+    pub twilio: Option<Secret<String>>,
+    /// Lemon Squeezy's signing secrets.
+    pub lemon_squeezy: Option<Secret<String>>,
+    /// The secrets of senders that keep to Standard Webhooks.
+    pub standard: Option<Secret<String>>,
+    /// How long bodies are kept.
+    pub kept: Duration,
 }
 
 /// The first administrator.

@@ -101,6 +101,10 @@ id! {
     AuditEventId
 }
 id! {
+    /// Names an event of the webhook inbox; the provider has a name of its own for it.
+    WebhookEventId
+}
+id! {
     /// Names whatever an event of the audit log was done to.
     TargetId
 }

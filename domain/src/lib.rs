@@ -16,9 +16,10 @@ pub mod session;
 pub mod slug;
 pub mod text;
 pub mod user;
+pub mod webhook;
 
 pub use error::{Code, Details, Error, ErrorBody};
-pub use id::{ApiKeyId, AuditEventId, InvitationId, OrgId, PostId, ProjectId, SessionId, TargetId, UserId};
+pub use id::{ApiKeyId, AuditEventId, InvitationId, OrgId, PostId, ProjectId, SessionId, TargetId, UserId, WebhookEventId};
 pub use org::OrgRole;
 pub use user::Role;
 

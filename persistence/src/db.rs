@@ -129,18 +129,31 @@ impl Db {
 
     /// Runs queries on a pooled connection of their own.
     pub(crate) async fn run<T>(&self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
-        let mut lease = self.lease().await?;
         // The server ends a statement first; this is for a server that does not answer at all.
-        let bound = self.statement + Duration::from_secs(1);
+        self.run_within(self.statement + Duration::from_secs(1), work).await
+    }
+
+    async fn run_within<T>(&self, bound: Duration, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
+        let mut lease = self.lease().await?;
         let result = timeout(bound, lease.work(work)).await.map_err(|_| Error::busy("no answer within the statement time-out"))?;
         Ok(result?)
     }
 
     /// Runs changes in one transaction, under the name of who makes them: the audit log is written by the database itself.
     pub(crate) async fn change<T>(&self, actor: &Actor, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
+        self.change_within(self.statement + Duration::from_secs(1), actor, work).await
+    }
+
+    /// The same, for changes that may take until `bound` because something else is waited for meanwhile.
+    pub(crate) async fn change_within<T>(
+        &self,
+        bound: Duration,
+        actor: &Actor,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
+    ) -> Result<T> {
         type Transactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
         let begin = audit::begin(actor);
-        self.run(async |conn| {
+        self.run_within(bound, async |conn| {
             Transactions::begin_transaction_sql(conn, &begin).await?;
             match work(conn).await {
                 Ok(value) => Transactions::commit_transaction(conn).await.map(|()| value),

@@ -5,8 +5,6 @@
 //! listens makes it sure for [`LEASE`] from the moment the heartbeat was sent, as PostgreSQL delivers notifications before answers.
 //! Without a listener nothing holds, and everything is read anew.
 
-mod listener;
-
 use std::{
     collections::HashMap,
     sync::{
@@ -15,8 +13,6 @@ use std::{
     },
     time::{Duration, Instant},
 };
-
-pub use listener::listen;
 
 /// How long one heartbeat is worth: the longest that a revocation can go unnoticed.
 pub const LEASE: Duration = Duration::from_millis(900);
@@ -149,12 +145,12 @@ impl Revocations {
     }
 
     /// Takes back everything: nobody listened for a while.
-    fn revoke_all(&self) {
+    pub(crate) fn revoke_all(&self) {
         self.floor.store(self.now().0, Ordering::Release);
     }
 
     /// Takes in a notification.
-    fn receive(&self, payload: &str) {
+    pub(crate) fn receive(&self, payload: &str) {
         self.received.fetch_add(1, Ordering::Relaxed);
         match parse(payload) {
             Some(subject) => self.revoke(subject),
@@ -164,7 +160,7 @@ impl Revocations {
     }
 
     /// Takes in an answered heartbeat.
-    fn be_sure(&self, sent: Moment) {
+    pub(crate) fn be_sure(&self, sent: Moment) {
         self.sure_until.store(sent.0 + nanos(LEASE), Ordering::Release);
         self.heard.store(sent.0, Ordering::Relaxed);
         self.round_trip.store(nanos(self.since(sent)), Ordering::Relaxed);

@@ -132,6 +132,28 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_events (id) {
+        id -> Uuid,
+        provider -> Text,
+        event_key -> Text,
+        event_type -> Text,
+        subject -> Nullable<Text>,
+        account -> Nullable<Text>,
+        livemode -> Nullable<Bool>,
+        api_version -> Nullable<Text>,
+        provider_created_at -> Nullable<Timestamptz>,
+        headers -> Jsonb,
+        raw -> Nullable<Bytea>,
+        status -> Text,
+        attempts -> Integer,
+        due_at -> Timestamptz,
+        last_error -> Nullable<Text>,
+        received_at -> Timestamptz,
+        processed_at -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(posts -> users (author_id));
 diesel::joinable!(memberships -> users (user_id));

@@ -6,7 +6,7 @@ use api::{background, server};
 use auth::Token;
 use domain::{Role, UserId, audit::Actor};
 use persistence::{
-    Db, Sizes, revocations,
+    Db, Sizes,
     sessions::{self, Lifetime},
     users::NewAccount,
 };
@@ -93,10 +93,11 @@ impl App {
                 let bound = server::bind(&config, &connector).expect("a free port");
                 bound.readiness.start();
                 let serving = tokio::spawn(bound.server);
-                let _listening = AbortOnDrop(tokio::spawn(revocations::listen(bound.revocations, connector.clone())));
+                let _listening =
+                    AbortOnDrop(tokio::spawn(persistence::listen(bound.revocations, Arc::clone(&bound.due), connector.clone())));
                 let post = background::post(&config, bound.address).expect("mail settings");
                 let db = Db::new(Arc::new(connector), SIZES, Arc::default());
-                let _working = AbortOnDrop(tokio::spawn(background::work(db, config.auth.audit, post, bound.mail_due)));
+                let _working = AbortOnDrop(tokio::spawn(background::work(config, db, post, bound.due)));
                 let _ = started.send((bound.address, bound.readiness));
                 let _ = stopped.await;
                 bound.handle.stop(false).await;

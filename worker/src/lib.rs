@@ -1,4 +1,6 @@
-//! What is done beside requests, by any number of processes at once: mail that is due goes out, rows that expired go away.
+//! What is done beside requests, by any number of processes at once: events of the inbox get their effect, mail that is due goes out, rows
+//! that expired go away.
 
+pub mod inbox;
 pub mod mail;
 pub mod sweep;

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use persistence::{Db, Result, api_keys, audit, invitations, orgs, projects, rate_limits, sessions};
+use persistence::{Db, Result, api_keys, audit, inbox, invitations, orgs, projects, rate_limits, sessions};
 use tokio::time::interval;
 
 /// How often.
@@ -10,12 +10,21 @@ const PAUSE: Duration = Duration::from_secs(15 * 60);
 /// How many at a time, so that no statement takes long.
 const BATCH: usize = 1000;
 
+/// How long things are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    /// The audit log.
+    pub audit: Duration,
+    /// The bodies of webhook events.
+    pub webhooks: Duration,
+}
+
 /// Sweeps until it is dropped. Several processes may: what one has locked or removed, the others pass over.
-pub async fn run(db: &Db, audit_kept: Duration) -> Infallible {
+pub async fn run(db: &Db, kept: Kept) -> Infallible {
     let mut ticks = interval(PAUSE);
     loop {
         ticks.tick().await;
-        if let Err(error) = once(db, audit_kept).await {
+        if let Err(error) = once(db, kept).await {
             log::warn!("expired rows could not be removed, later again: {error}");
         }
     }
@@ -25,7 +34,7 @@ pub async fn run(db: &Db, audit_kept: Duration) -> Infallible {
 ///
 /// # Errors
 /// When the database is away; what was removed until then is.
-pub async fn once(db: &Db, audit_kept: Duration) -> Result<()> {
+pub async fn once(db: &Db, kept: Kept) -> Result<()> {
     while sessions::sweep(db, BATCH).await? == BATCH {}
     while rate_limits::sweep(db, BATCH).await? == BATCH {}
     while invitations::sweep(db, BATCH).await? == BATCH {}
@@ -33,6 +42,7 @@ pub async fn once(db: &Db, audit_kept: Duration) -> Result<()> {
     while projects::purge(db, BATCH).await? == BATCH {}
     // One at a time: all that belongs to an organisation goes in the same transaction.
     while orgs::purge(db, 1).await? == 1 {}
-    while audit::sweep(db, BATCH, audit_kept).await? == BATCH {}
+    while inbox::forget_bodies(db, BATCH, kept.webhooks).await? == BATCH {}
+    while audit::sweep(db, BATCH, kept.audit).await? == BATCH {}
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use config::{Config, Environment};
-use persistence::{Connector, Db, revocations};
+use persistence::{Connector, Db};
 use tokio::{
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
@@ -27,9 +27,10 @@ pub(crate) fn run(config: &Config) -> Result<()> {
 
 async fn serve(config: &Config, source: &Source) -> Result<()> {
     let mut signals = Signals::new()?;
+    server::receivers(config)?;
     let bound = server::bind(config, &source.connector)
         .with_context(|| format!("cannot listen on {}:{} (HOST and PORT set another address)", config.http.host, config.http.port))?;
-    let Bound { address, server, handle, readiness, revocations, mail_due } = bound;
+    let Bound { address, server, handle, readiness, revocations, due } = bound;
     let post = background::post(config, address)?;
     let running = tokio::spawn(server);
     slog_scope::info!("listening"; "address" => address.to_string(), "version" => env!("CARGO_PKG_VERSION"));
@@ -50,8 +51,8 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
     if config.environment == Environment::Development {
         welcome(config, source, &db, address).await;
     }
-    let listening = tokio::spawn(revocations::listen(revocations, source.connector.clone()));
-    let working = tokio::spawn(background::work(db, config.auth.audit, post, mail_due));
+    let listening = tokio::spawn(persistence::listen(revocations, Arc::clone(&due), source.connector.clone()));
+    let working = tokio::spawn(background::work(config.clone(), db, post, due));
 
     signals.next().await;
     slog_scope::info!("stopping"; "drain_s" => config.http.drain.as_secs(), "grace_s" => config.http.shutdown_grace.as_secs());

@@ -1,6 +1,6 @@
 //! Invitations to an organisation, and their acceptance.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::web::Data;
 use auth::{Org, Session, Throttle, Token, limits, scope};
@@ -8,7 +8,7 @@ use domain::{
     Code, Error, InvitationId, Result,
     invitation::{Accepted, Invitation, InvitationView, NewInvitation},
 };
-use persistence::{Db, invitations, orgs::Admin};
+use persistence::{Db, Due, invitations, orgs::Admin};
 use tokio::sync::Notify;
 
 use crate::{
@@ -21,12 +21,12 @@ pub struct Inviting {
     /// How long an invitation is open.
     pub lifetime: Duration,
     /// Wakes whoever sends the mails; absent when no mail can be sent.
-    pub wake: Option<std::sync::Arc<Notify>>,
+    pub wake: Option<Arc<Due>>,
 }
 
 impl Inviting {
     fn wake(&self) -> Result<&Notify> {
-        self.wake.as_deref().ok_or_else(|| Error::new(Code::NotConfigured, "Mail is not configured"))
+        self.wake.as_deref().map(|due| &due.mail).ok_or_else(|| Error::new(Code::NotConfigured, "Mail is not configured"))
     }
 }
 

@@ -12,6 +12,10 @@ use serde::Serialize;
 pub enum Code {
     /// Malformed or invalid input.
     ValidationError,
+    /// A webhook without a signature.
+    MissingSignature,
+    /// A webhook whose signature is wrong.
+    InvalidSignature,
     /// No valid session.
     Unauthorized,
     /// Not allowed.
@@ -80,6 +84,8 @@ impl Code {
             "VALIDATION_ERROR",
             "A malformed or invalid body, query or path; `details` says which fields and why.",
         ),
+        row(Self::MissingSignature, 400, "MISSING_SIGNATURE", "A webhook without the header that signs it."),
+        row(Self::InvalidSignature, 400, "INVALID_SIGNATURE", "A webhook whose signature is wrong, or too old or too new."),
         row(Self::Unauthorized, 401, "UNAUTHORIZED", "No session, or an expired or revoked one; with `WWW-Authenticate: Bearer`."),
         row(Self::Forbidden, 403, "FORBIDDEN", "Signed in but not allowed, or a cookie request from another site."),
         row(Self::NotFound, 404, "NOT_FOUND", "No such path or resource."),

@@ -29,3 +29,4 @@ mod schema;
 mod search;
 mod slow_clients;
 mod users;
+mod webhooks;

@@ -1,0 +1,94 @@
+//! Processes the webhook inbox: what is due is taken, given its effect, and ended, in any number of processes at once.
+
+mod effects;
+
+use std::{convert::Infallible, time::Duration};
+
+use persistence::{
+    Db, Result,
+    inbox::{self, Claimed, Outcome},
+};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
+
+pub use effects::Rules;
+
+/// How many events one process works on at the same time.
+const AT_ONCE: usize = 4;
+/// How long to wait for something to become due, at most, before looking again.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long an event may be worked on before others take it for left behind.
+const LEASE: Duration = Duration::from_secs(60);
+/// How long processing may take, asking other services included: less than the lease, so that nobody works on what another has taken.
+const BOUND: Duration = Duration::from_secs(20);
+/// How long to wait before an event is tried again whose subject is being worked on.
+const BUSY: Duration = Duration::from_millis(50);
+/// The first pause after a failure; each further one is up to twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+/// After so many attempts, spread over some hours, an event is given up.
+pub const ATTEMPTS_MAX: i32 = 15;
+
+/// Processes events until it is dropped. `due` wakes it at once.
+pub async fn run(db: &Db, rules: &Rules, due: &Notify) -> Infallible {
+    let lines = (0..AT_ONCE).map(|_| line(db, rules, due));
+    futures::future::join_all(lines).await;
+    std::future::pending().await
+}
+
+/// One event after the other.
+async fn line(db: &Db, rules: &Rules, due: &Notify) {
+    loop {
+        match step(db, rules, due).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let _ = timeout(LOOK_EVERY, due.notified()).await;
+            }
+            Err(error) => {
+                log::warn!("the inbox could not be worked on, later again: {error}");
+                sleep(LOOK_EVERY).await;
+            }
+        }
+    }
+}
+
+/// Takes and processes an event; false when none is due.
+///
+/// # Errors
+/// When the database is away: the event stays taken until its lease ends, then it is tried again.
+pub async fn step(db: &Db, rules: &Rules, due: &Notify) -> Result<bool> {
+    let Some(event) = inbox::claim(db, LEASE).await? else { return Ok(false) };
+    // There may be more: the next line looks while this one works.
+    due.notify_one();
+    match inbox::settle(db, &event, BOUND, rules.prepare(&event)).await? {
+        Some(outcome) => tell(&event, &outcome),
+        None => inbox::postpone(db, &event, BUSY).await?,
+    }
+    Ok(true)
+}
+
+fn tell(event: &Claimed, outcome: &Outcome) {
+    let Claimed { provider, event_key, event_type, .. } = event;
+    match outcome {
+        Outcome::Done => log::info!("{provider} {event_type} {event_key}: done"),
+        Outcome::Ignored(reason) => log::info!("{provider} {event_type} {event_key}: ignored, {reason}"),
+        Outcome::Retry(reason, pause) => {
+            log::warn!("{provider} {event_type} {event_key}: tried again in {} ms, {reason}", pause.as_millis());
+        }
+        Outcome::Dead(reason) => log::error!("{provider} {event_type} {event_key}: given up, {reason}"),
+    }
+}
+
+/// What becomes of an event that failed for a reason that may pass: it is tried again after a pause, or given up. The pause is any length up
+/// to twice the one before ("full jitter"), so that many that failed together do not come back together.
+pub(crate) fn failed(event: &Claimed, reason: String) -> Outcome {
+    if event.attempt >= ATTEMPTS_MAX {
+        return Outcome::Dead(reason);
+    }
+    let doublings = u32::try_from(event.attempt.saturating_sub(1)).unwrap_or(0);
+    let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_PAUSE);
+    Outcome::Retry(reason, longest.mul_f64(rand::random_range(0.0..=1.0)))
+}
