@@ -52,8 +52,10 @@ struct Envelope {
     error: Told,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct Told {
+    #[serde(rename = "type")]
+    kind: Option<String>,
     code: Option<String>,
     message: Option<String>,
     param: Option<String>,
@@ -111,11 +113,11 @@ fn refused(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
         404 => Error::NotFound,
         400..500 => {
             let told = serde_json::from_slice::<Envelope>(body).map(|envelope| envelope.error).ok();
-            let told = told.unwrap_or(Told { code: None, message: None, param: None });
+            let told = told.unwrap_or_default();
             let fit = |text: Option<String>| text.as_deref().map(fit_for_the_log);
             let request_id = fit(text("request-id").map(str::to_owned));
             let message = fit(told.message).unwrap_or_else(|| "no reason given".to_owned());
-            Error::Rejected { status, code: fit(told.code), message, param: fit(told.param), request_id }
+            Error::Rejected { status, code: fit(told.code.or(told.kind)), message, param: fit(told.param), request_id }
         }
         _ => Error::Garbage("it is no answer but a redirect or worse"),
     };

@@ -28,7 +28,7 @@ pub enum Error {
     Rejected {
         /// The HTTP status.
         status: u16,
-        /// What went wrong, for programs: `resource_missing`, `parameter_unknown`.
+        /// What went wrong, for programs: `resource_missing`, `parameter_unknown`; the kind (`idempotency_error`) where there is no code.
         code: Option<String>,
         /// The same for people: one line of at most 300 characters, with stars for what looks like a key or an address of mail.
         message: String,
