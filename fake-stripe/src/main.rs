@@ -49,6 +49,8 @@ enum ShapeName {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    let plain = arguments.webhook_url.as_deref().is_none_or(|url| url.starts_with("http://"));
+    anyhow::ensure!(plain, "the webhook URL must begin with http://: there is no TLS in here");
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let settings = Settings {
         listen: SocketAddr::new(arguments.host, arguments.port),

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::TcpListener,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -47,14 +48,14 @@ pub(crate) fn run(listener: TcpListener, shared: Arc<Shared>, stop: oneshot::Rec
                 .service(web::scope("/v1").default_service(web::to(api::handle)))
                 .default_service(web::to(pages::handle))
         });
-        let server = server.workers(1).disable_signals().listen(listener)?.run();
+        let mut server = pin!(server.workers(1).disable_signals().listen(listener)?.run());
         let handle = server.handle();
         tokio::select! {
-            ended = server => return ended,
+            ended = &mut server => return ended,
             () = deliver::deliver(&shared) => {}
             _ = stop => {}
         }
-        handle.stop(false).await;
-        Ok(())
+        // The server stops only while it is polled.
+        tokio::join!(server, handle.stop(false)).0
     })
 }

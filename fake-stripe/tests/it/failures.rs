@@ -97,6 +97,9 @@ async fn a_wait_beyond_the_deadline_is_handed_on_at_once() {
     let error = client(&fake).products(&Page::first()).await.err();
     assert_eq!(error, Some(Error::Busy { retry_after: Some(Duration::from_secs(30)) }));
     assert!(started.elapsed() < SOON && fake.calls().len() == 1);
+    fake.fail(Fault::TooMany(u64::MAX), None);
+    let error = client(&fake).products(&Page::first()).await.err();
+    assert_eq!(error, Some(Error::Busy { retry_after: Some(Duration::from_secs(86_400)) }));
 }
 
 #[tokio::test]

@@ -12,6 +12,9 @@ use url::Url;
 
 use super::{ANSWER_BYTES_MAX, Error, error::fit_for_the_log, retry};
 
+/// More is not believed: times are added to it.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A request that can be sent again as it is.
 pub(super) struct Attempt {
     pub(super) method: Method,
@@ -85,7 +88,8 @@ impl Attempt {
 }
 
 fn failed(error: &reqwest::Error) -> Failure {
-    if error.is_timeout() { Error::Timeout.into() } else { Error::Unreachable.into() }
+    // No connection in time is no connection.
+    if error.is_timeout() && !error.is_connect() { Error::Timeout.into() } else { Error::Unreachable.into() }
 }
 
 async fn read(mut answer: Response) -> Result<Vec<u8>, Failure> {
@@ -107,6 +111,7 @@ async fn read(mut answer: Response) -> Result<Vec<u8>, Failure> {
 fn refused(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let retry_after = text(RETRY_AFTER.as_str()).and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
+    let retry_after = retry_after.map(|wait| wait.min(RETRY_AFTER_MAX));
     let error = match status {
         409 | 429 | 500.. => Error::Busy { retry_after },
         401 | 403 => Error::Unauthorized,

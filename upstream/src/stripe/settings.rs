@@ -6,6 +6,8 @@ use url::{Host, Url};
 
 use super::Unusable;
 
+const TIMEOUT_MAX: Duration = Duration::from_secs(60 * 60);
+
 /// How to reach Stripe. `Debug` prints stars for the key.
 #[derive(Clone)]
 pub struct Settings {
@@ -13,9 +15,9 @@ pub struct Settings {
     pub secret_key: String,
     /// Where the API is, without `/v1`: `https://api.stripe.com`, or a test server.
     pub api_base: String,
-    /// The most that one attempt may take, from connecting to the last byte of the answer.
+    /// The most that one attempt may take (at most an hour), from connecting to the last byte of the answer.
     pub timeout: Duration,
-    /// The most that one call may take, all attempts and the waits between them included.
+    /// The most that one call may take (at most an hour), all attempts and the waits between them included.
     pub deadline: Duration,
     /// How often a call is tried again at most.
     pub retries: u32,
@@ -44,6 +46,9 @@ impl Settings {
         }
         if self.timeout.is_zero() || self.deadline.is_zero() {
             return Err(Unusable("a time-out of zero lets no call through"));
+        }
+        if self.timeout.max(self.deadline) > TIMEOUT_MAX {
+            return Err(Unusable("a time-out of more than an hour is none"));
         }
         let base = Url::parse(&self.api_base).map_err(|_| Unusable("the API's address is not of the form https://api.stripe.com"))?;
         let plain = !base.username().is_empty() || base.password().is_some() || base.query().is_some() || base.fragment().is_some();
@@ -106,7 +111,10 @@ mod tests {
             let refused = with(key, base).checked().expect_err(base).to_string();
             assert!(!refused.contains("hunter2"), "{refused}");
         }
-        assert!(Settings { timeout: Duration::ZERO, ..Settings::new("sk_test_x") }.checked().is_err());
+        for time in [Duration::ZERO, Duration::MAX] {
+            assert!(Settings { timeout: time, ..Settings::new("sk_test_x") }.checked().is_err());
+            assert!(Settings { deadline: time, ..Settings::new("sk_test_x") }.checked().is_err());
+        }
     }
 
     #[test]
