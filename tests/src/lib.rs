@@ -18,7 +18,7 @@ mod proxy;
 mod smtp;
 
 pub use app::{App, Caller, eventually, token_of_link};
-pub use client::{Answer, Client, Request};
+pub use client::{Answer, Client, Request, http};
 pub use database::Database;
 pub use program::{Program, command};
 pub use proxy::Proxy;

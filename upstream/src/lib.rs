@@ -1,3 +1,5 @@
-//! Calls that go out to other services: so far mail. Knows nothing of routes, settings or the database.
+//! Calls that go out to other services: mail, and Stripe's API. Knows nothing of routes, settings or the database.
 
 pub mod mail;
+pub mod stripe;
+pub mod tls;

@@ -209,7 +209,7 @@ async fn forged_tokens_are_refused_without_a_query() {
     for token in ["", "null", "undefined", "Bearer", "eyJhbGciOiJub25lIn0.e30.", &flipped, &upper, &long, "' OR 1=1 --", "ä"] {
         let value = reqwest::header::HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()).expect("a header");
         let url = format!("http://{}/api/profile", app.address);
-        let status = reqwest::Client::new().get(url).header("authorization", value).send().await.expect("an answer").status();
+        let status = tests::http().get(url).header("authorization", value).send().await.expect("an answer").status();
         assert_eq!(status.as_u16(), 401, "{token:.40}");
     }
     app.anon().get(&format!("/api/profile?token={}", user.token)).send().await.expect_error(401, "UNAUTHORIZED");

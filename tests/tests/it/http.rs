@@ -142,7 +142,7 @@ async fn answers_are_compressed_as_asked() {
     let app = App::start().await;
     for coding in ["gzip", "br", "zstd"] {
         let url = format!("http://{}/openapi.json", app.address);
-        let answer = reqwest::Client::new().get(url).header("accept-encoding", coding).send().await.expect("an answer");
+        let answer = tests::http().get(url).header("accept-encoding", coding).send().await.expect("an answer");
         assert_eq!(answer.headers().get("content-encoding").and_then(|value| value.to_str().ok()), Some(coding));
         assert!(answer.bytes().await.expect("a body").len() < 20_000);
     }
@@ -217,7 +217,7 @@ async fn metrics_say_how_callers_are_told_and_can_have_their_own_listener() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let app = App::with(&[("METRICS_ADDR", &free.to_string())]).await;
     app.anon().get("/metrics").send().await.expect_error(404, "NOT_FOUND");
-    let text = reqwest::get(format!("http://{free}/metrics")).await.expect("an answer").text().await.expect("text");
+    let text = tests::http().get(format!("http://{free}/metrics")).send().await.expect("an answer").text().await.expect("text");
     assert!(text.contains("handrail_build_info"), "{text}");
-    assert_eq!(reqwest::get(format!("http://{free}/api/users")).await.expect("an answer").status().as_u16(), 404);
+    assert_eq!(tests::http().get(format!("http://{free}/api/users")).send().await.expect("an answer").status().as_u16(), 404);
 }

@@ -17,7 +17,7 @@ async fn fill(app: &App, count: u32, bytes: u32) {
 
 /// Begins to read the whole log.
 async fn export(app: &App, by: &Caller) -> reqwest::Response {
-    let request = reqwest::Client::new().get(format!("http://{}/api/admin/audit", app.address));
+    let request = tests::http().get(format!("http://{}/api/admin/audit", app.address));
     request.bearer_auth(&by.token).header("accept", NDJSON).send().await.expect("an answer")
 }
 
@@ -73,7 +73,7 @@ async fn an_export_that_breaks_off_does_not_look_complete() {
     let root = app.admin().await;
     fill(&app, 20_000, 2000).await;
     for coding in ["identity", "gzip"] {
-        let request = reqwest::Client::new().get(format!("http://{}/api/admin/audit", app.address)).header("accept-encoding", coding);
+        let request = tests::http().get(format!("http://{}/api/admin/audit", app.address)).header("accept-encoding", coding);
         let mut answer = request.bearer_auth(&root.token).header("accept", NDJSON).send().await.expect("an answer");
         assert_eq!(answer.status().as_u16(), 200);
         answer.chunk().await.expect("a beginning").expect("a beginning");
