@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU8, AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use tokio::{
@@ -14,13 +15,20 @@ use tokio::{
     sync::watch,
 };
 
-/// What the connection that listens for revocations sends while nothing else is asked: 15 bytes, three times a second. Anything that asks
-/// dozens of times sends more.
-const HEARTBEATS_BYTES_MAX: u64 = 2000;
+/// What an idle server sends in a second at most: the heartbeats of the connection that listens, 15 bytes three times, and now and then a
+/// look at what is due. Anything that asks dozens of times sends more.
+const IDLE_BYTES_MAX: u64 = 500;
 
 const OPEN: u8 = 0;
 const CUT: u8 = 1;
 const FROZEN: u8 = 2;
+
+/// How much was sent at some moment.
+#[derive(Clone, Copy)]
+pub struct Mark {
+    sent: u64,
+    at: Instant,
+}
 
 /// A proxy in front of the test database server's socket.
 pub struct Proxy {
@@ -73,11 +81,16 @@ impl Proxy {
         self.sent.load(Ordering::SeqCst)
     }
 
-    /// Fails when the database was asked anything since so many bytes had been sent to it, but for heartbeats.
+    /// A moment to be quiet since.
+    pub fn mark(&self) -> Mark {
+        Mark { sent: self.sent(), at: Instant::now() }
+    }
+
+    /// Fails when the database was asked anything since then, but for what a server asks by itself now and then.
     #[track_caller]
-    pub fn expect_quiet_since(&self, before: u64) {
-        let sent = self.sent() - before;
-        assert!(sent < HEARTBEATS_BYTES_MAX, "{sent} bytes were sent to the database");
+    pub fn expect_quiet_since(&self, mark: Mark) {
+        let (sent, took) = (self.sent() - mark.sent, mark.at.elapsed());
+        assert!(sent < IDLE_BYTES_MAX * (2 + took.as_secs()), "{sent} bytes were sent to the database in {took:?}");
     }
 
     fn set(&self, state: u8) {

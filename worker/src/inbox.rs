@@ -34,19 +34,21 @@ pub const ATTEMPTS_MAX: i32 = 15;
 
 /// Processes events until it is dropped. `due` wakes it at once.
 pub async fn run(db: &Db, rules: &Rules, due: &Notify) -> Infallible {
-    let lines = (0..AT_ONCE).map(|_| line(db, rules, due));
+    // Only the first looks by itself; the others are woken when there is more than it can do.
+    let lines = (0..AT_ONCE).map(|number| line(db, rules, due, number == 0));
     futures::future::join_all(lines).await;
     std::future::pending().await
 }
 
 /// One event after the other.
-async fn line(db: &Db, rules: &Rules, due: &Notify) {
+async fn line(db: &Db, rules: &Rules, due: &Notify, looks: bool) {
     loop {
         match step(db, rules, due).await {
             Ok(true) => {}
-            Ok(false) => {
+            Ok(false) if looks => {
                 let _ = timeout(LOOK_EVERY, due.notified()).await;
             }
+            Ok(false) => due.notified().await,
             Err(error) => {
                 log::warn!("the inbox could not be worked on, later again: {error}");
                 sleep(LOOK_EVERY).await;

@@ -133,7 +133,7 @@ async fn a_flood_of_refusals_costs_no_query() {
     for status in [401, 401, 429] {
         login(&app, "nobody@example.com", "x").await.expect(status);
     }
-    let before = proxy.sent();
+    let before = proxy.mark();
     for _ in 0..50 {
         login(&app, "nobody@example.com", "x").await.expect_error(429, "RATE_LIMITED");
     }
@@ -169,7 +169,7 @@ async fn an_address_that_sends_worthless_credentials_has_them_looked_up_no_more(
     let answer = with_cookie().await.expect_error(429, "RATE_LIMITED");
     assert_eq!(answer.header("ratelimit-policy"), Some("\"credentials\";q=4;w=3600"));
     assert!(answer.header("retry-after").is_some());
-    let before = proxy.sent();
+    let before = proxy.mark();
     for _ in 0..20 {
         Client::new(app.address, Some(worthless())).get("/api/profile").send().await.expect_error(429, "RATE_LIMITED");
     }

@@ -96,7 +96,7 @@ async fn a_warm_check_of_a_session_a_key_or_a_membership_costs_no_query() {
     warm(&proxy, by_session).await;
     warm(&proxy, by_key).await;
     warm(&proxy, by_membership).await;
-    let before = proxy.sent();
+    let before = proxy.mark();
     for _ in 0..100 {
         by_session().await;
         by_key().await;
@@ -114,7 +114,7 @@ async fn ten_thousand_worthless_credentials_cost_no_query() {
     let mistyped = key.replace(&key[20..21], if &key[20..21] == "x" { "y" } else { "x" });
     let cut = key[..52].to_owned();
     let garbage = [mistyped, cut, format!("{key}0"), "hrk_".to_owned(), format!("hrk_{}", "A".repeat(49)), "nonsense".to_owned()];
-    let before = proxy.sent();
+    let before = proxy.mark();
     let ask = |number: usize| {
         let request = app.anon().get("/api/profile").header("authorization", &format!("Bearer {}", garbage[number % garbage.len()]));
         async move { assert_eq!(request.try_send().await.expect("an answer"), 401) }

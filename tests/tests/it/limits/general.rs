@@ -56,14 +56,14 @@ async fn neither_what_is_leased_nor_what_is_refused_costs_a_query() {
     let (proxy, app) = behind_a_proxy(&[("RATE_LIMIT_ADDRESS", "3000/hour")]).await;
     let client = app.anon();
     client.get(PATH).send().await.expect(200);
-    let leased = proxy.sent();
+    let leased = proxy.mark();
     for left in (2971..3000).rev().skip(1) {
         let answer = client.get(PATH).send().await.expect(200);
         assert!(answer.header("ratelimit").is_some_and(|value| value.starts_with(&format!("\"address\";r={left};t="))), "{answer:?}");
     }
     proxy.expect_quiet_since(leased);
     while client.get(PATH).try_send().await.expect("an answer") == 200 {}
-    let refused = proxy.sent();
+    let refused = proxy.mark();
     for _ in 0..50 {
         let answer = client.get(PATH).send().await.expect_error(429, "RATE_LIMITED");
         assert!(answer.header("retry-after").is_some() && answer.header("ratelimit").is_some_and(|value| value.contains(";r=0;")));
