@@ -36,7 +36,7 @@ impl Source {
 
     /// The name in the database.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Changed => "changed",
@@ -119,7 +119,7 @@ pub enum Verdict {
 #[must_use]
 pub fn judge<T: Ord>(stored: (Place, &T), incoming: (Place, &T)) -> Verdict {
     let later = |place: Place| Place { rank: 0, ..place };
-    if incoming.1 == stored.1 {
+    if incoming.1 == stored.1 && incoming.0.is_final == stored.0.is_final {
         return Verdict::Same;
     }
     let order = match (stored.0.fetched, incoming.0.fetched) {
@@ -171,6 +171,9 @@ mod tests {
         for (stored, incoming) in [(early, late), (late, early), (early, early)] {
             assert_eq!(judge((stored, &1), (incoming, &1)), Verdict::Same);
         }
+        let deleted = event(5, "x.deleted").place(4, false);
+        assert_eq!(judge((late, &1), (deleted, &1)), Verdict::Newer, "that it is gone is news");
+        assert_eq!(judge((deleted, &1), (late, &1)), Verdict::Older);
         assert_eq!(judge((early, &1), (early, &2)), Verdict::Newer);
         assert_eq!(judge((early, &2), (early, &1)), Verdict::Older, "one of two counts, the same always");
     }
