@@ -71,6 +71,7 @@ impl Mark {
 
     /// The mark of what was fetched: the time just before the request was sent, so that nothing that happened since passes for older.
     /// The subject's lock must have been held from before then until this is applied; only so is what is applied later also later.
+    /// Stripe's clock is taken to agree: by as much as ours is ahead, an event that comes right after counts only when it is fetched too.
     #[must_use]
     pub fn fetched(at: DateTime<Utc>) -> Self {
         Self { at: at.trunc_subsecs(6), source: Source::Fetched }

@@ -1,6 +1,7 @@
 //! Queries on `checkout_sessions`.
 
-use diesel::{ExpressionMethods, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper};
+use chrono::{DateTime, Utc};
+use diesel::{ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     OrgId,
@@ -28,8 +29,9 @@ struct SessionRow {
     org_id: Option<Uuid>,
     customer: Option<String>,
     subscription: Option<String>,
+    payment_status: String,
     progress: String,
-    fulfilled_at: Option<chrono::DateTime<chrono::Utc>>,
+    fulfilled_at: Option<DateTime<Utc>>,
 }
 
 /// Applies how far a check-out has come: links the organisation with the customer, and says whether to hand out what was bought.
@@ -52,7 +54,9 @@ pub async fn apply_checkout(conn: &mut AsyncPgConnection, checkout: &Checkout, p
     let row: SessionRow = own.for_update().select(SessionRow::as_select()).first(conn).await?;
     let (link, org) = of_whom(conn, checkout, progress).await?;
     // It never goes back, so that neither the order of its events counts nor how often they come.
-    let progress = progress.max(row.progress.as_str().into());
+    let stored = Progress::from(row.progress.as_str());
+    let payment_status = if progress > stored { &checkout.payment_status } else { &row.payment_status };
+    let progress = progress.max(stored);
     let refused = matches!(link, Some(Link::CustomerTaken(_) | Link::OrganisationTaken(_) | Link::Absent));
     let fulfil = progress == Progress::Paid && row.fulfilled_at.is_none() && org.is_some() && !refused;
     diesel::update(own)
@@ -60,19 +64,12 @@ pub async fn apply_checkout(conn: &mut AsyncPgConnection, checkout: &Checkout, p
             checkout_sessions::org_id.eq(org.map(|org| org.0).or(row.org_id)),
             checkout_sessions::customer.eq(checkout.customer.as_ref().or(row.customer.as_ref())),
             checkout_sessions::subscription.eq(checkout.subscription.as_ref().or(row.subscription.as_ref())),
+            checkout_sessions::payment_status.eq(payment_status),
             checkout_sessions::progress.eq(progress.as_str()),
+            fulfil.then(|| checkout_sessions::fulfilled_at.eq(now().nullable())),
         ))
         .execute(conn)
         .await?;
-    if progress.as_str() != row.progress {
-        diesel::update(own).set(checkout_sessions::payment_status.eq(&checkout.payment_status)).execute(conn).await?;
-    }
-    if fulfil {
-        diesel::update(own)
-            .set(checkout_sessions::fulfilled_at.eq(diesel::NullableExpressionMethods::nullable(now())))
-            .execute(conn)
-            .await?;
-    }
     Ok(CheckedOut { link, org, fulfil })
 }
 

@@ -112,11 +112,9 @@ pub async fn apply_invoice(conn: &mut AsyncPgConnection, invoice: &Invoice, mark
         Verdict::Same if places.1 > places.0 => InvoiceRow::of(&stored, mark, org),
         Verdict::Same | Verdict::Older => InvoiceRow::of(&stored, stored_mark, org),
     };
-    let one = invoices::table.find(&invoice.id);
-    if verdict == Verdict::Newer {
-        diesel::update(one).set((&row, invoices::updated_at.eq(now()))).execute(conn).await?;
-    } else if row != found {
-        diesel::update(one).set(&row).execute(conn).await?;
+    if row != found {
+        let when = (verdict == Verdict::Newer).then(|| invoices::updated_at.eq(now()));
+        diesel::update(invoices::table.find(&invoice.id)).set((&row, when)).execute(conn).await?;
     }
     Ok(Applied { verdict, org: org.map(OrgId), unknown: false, disputed: false })
 }

@@ -27,6 +27,8 @@ const SUBSCRIPTIONS_MAX: i64 = 50;
 /// So many products are looked at: those of the items of these, mostly one or two.
 const PRODUCTS_MAX: i64 = 500;
 
+type Rows = (Vec<(SubscriptionRow, Option<ItemRow>)>, Vec<ProductRow>, Vec<InvoiceRow>, (bool, DateTime<Utc>));
+
 /// The billing state of an organisation. `grace` is how long a plan may still be used after its payment failed.
 pub async fn show(db: &Db, member: &Member, grace: Duration) -> Result<Billing> {
     let org = member.org().0;
@@ -56,15 +58,14 @@ pub async fn show(db: &Db, member: &Member, grace: Duration) -> Result<Billing> 
         .limit(i64::try_from(INVOICES_MAX).unwrap_or(12))
         .select(InvoiceRow::as_select());
     let linked = billing_customers::table.find(org).filter(billing_customers::customer.is_not_null());
-    type Rows = (Vec<(SubscriptionRow, Option<ItemRow>)>, Vec<ProductRow>, Vec<InvoiceRow>, (bool, DateTime<Utc>));
     let (rows, goods, bills, (customer, now)): Rows = db
         .read(async |mut conn| {
             let (mut second, mut third, mut fourth) = (conn, conn, conn);
             futures::try_join!(
                 own.clone().load(&mut conn),
-                goods.clone().load(&mut second),
-                bills.clone().load(&mut third),
-                diesel::select((dsl::exists(linked.clone()), now())).get_result(&mut fourth),
+                goods.load(&mut second),
+                bills.load(&mut third),
+                diesel::select((dsl::exists(linked), now())).get_result(&mut fourth),
             )
         })
         .await?;

@@ -136,16 +136,17 @@ pub async fn apply_subscription(conn: &mut AsyncPgConnection, subscription: &Sub
     let (after, verdict) = Stored::merge(before.clone(), subscription.clone(), mark);
     let owner = customers::owner(conn, &after.subscription.customer).await?;
     let row = SubscriptionRow::of(&after, owner.or(found.as_ref().and_then(|row| row.org_id)));
+    let changed = matches!(verdict, Verdict::New | Verdict::Newer);
     match &found {
         None => _ = diesel::insert_into(subscriptions::table).values(&row).execute(conn).await?,
-        Some(found) if *found != row => _ = diesel::update(subscriptions::table.find(&row.id)).set(&row).execute(conn).await?,
+        Some(found) if changed || *found != row => {
+            let when = changed.then(|| subscriptions::updated_at.eq(now()));
+            diesel::update(subscriptions::table.find(&row.id)).set((&row, when)).execute(conn).await?;
+        }
         Some(_) => {}
     }
-    if matches!(verdict, Verdict::New | Verdict::Newer) {
-        diesel::update(subscriptions::table.find(&row.id)).set(subscriptions::updated_at.eq(now())).execute(conn).await?;
-        if before.is_none_or(|before| before.subscription.items != after.subscription.items) {
-            replace_items(conn, &after.subscription).await?;
-        }
+    if changed && before.is_none_or(|before| before.subscription.items != after.subscription.items) {
+        replace_items(conn, &after.subscription).await?;
     }
     let claimed = after.subscription.claimed_org.map(|org| org.0);
     Ok(Applied {

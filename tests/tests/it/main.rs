@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
 mod auth;
+mod billing_state;
 mod description;
 mod faults;
 mod http;
