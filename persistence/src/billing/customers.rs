@@ -75,10 +75,7 @@ pub async fn claim_customer(db: &Db, admin: &Admin) -> Result<Claim> {
     Ok(customer.map_or_else(|| Claim::Make { key: format!("handrail-customer-{org}-{attempt}"), attempt }, Claim::Has))
 }
 
-/// Keeps the customer that was made, and gives the one that counts: the first that was kept.
-///
-/// # Errors
-/// `Taken` (`billing_customers_customer_key`) when it is another organisation's.
+/// Keeps the customer that was made, unless another was kept before, which then counts ([`Link::OrganisationTaken`]).
 pub async fn keep_customer(db: &Db, admin: &Admin, customer: &str, livemode: Option<bool>) -> Result<Link> {
     let org = admin.member().org();
     db.change(&Actor::default(), async |conn| link_customer(conn, org, customer, livemode).await).await
