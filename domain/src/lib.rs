@@ -2,6 +2,7 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod billing;
 pub mod error;
 pub mod id;
 pub mod invitation;

@@ -95,7 +95,8 @@ impl From<Error> for domain::Error {
             }
             // The membership or the organisation went away between the look at it and the write.
             Error::Refused { constraint }
-                if ["api_keys_membership_fkey", "projects_org_id_fkey", "invitations_org_id_fkey"].contains(&constraint.as_str()) =>
+                if ["api_keys_membership_fkey", "projects_org_id_fkey", "invitations_org_id_fkey", "billing_customers_org_id_fkey"]
+                    .contains(&constraint.as_str()) =>
             {
                 Self::not_found("Organisation")
             }

@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod billing;
 mod change;
 pub mod connect;
 pub mod db;

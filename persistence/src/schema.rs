@@ -154,10 +154,124 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    billing_customers (org_id) {
+        org_id -> Uuid,
+        customer -> Nullable<Text>,
+        livemode -> Nullable<Bool>,
+        attempt -> Integer,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    subscriptions (id) {
+        id -> Text,
+        org_id -> Nullable<Uuid>,
+        customer -> Text,
+        claimed_org_id -> Nullable<Uuid>,
+        status -> Text,
+        livemode -> Nullable<Bool>,
+        created_at -> Nullable<Timestamptz>,
+        period_start -> Nullable<Timestamptz>,
+        period_end -> Nullable<Timestamptz>,
+        cancel_at -> Nullable<Timestamptz>,
+        cancel_at_period_end -> Bool,
+        canceled_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        trial_end -> Nullable<Timestamptz>,
+        mark_at -> Timestamptz,
+        mark_source -> Text,
+        known_status -> Nullable<Text>,
+        known_at -> Nullable<Timestamptz>,
+        known_source -> Nullable<Text>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    subscription_items (subscription_id, id) {
+        subscription_id -> Text,
+        id -> Text,
+        price -> Nullable<Text>,
+        product -> Nullable<Text>,
+        quantity -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    invoices (id) {
+        id -> Text,
+        org_id -> Nullable<Uuid>,
+        customer -> Nullable<Text>,
+        subscription -> Nullable<Text>,
+        status -> Text,
+        currency -> Text,
+        amount_due -> BigInt,
+        amount_paid -> BigInt,
+        paid -> Bool,
+        attempt_count -> Integer,
+        hosted_url -> Nullable<Text>,
+        period_start -> Nullable<Timestamptz>,
+        period_end -> Nullable<Timestamptz>,
+        created_at -> Nullable<Timestamptz>,
+        mark_at -> Timestamptz,
+        mark_source -> Text,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    products (id) {
+        id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        active -> Bool,
+        metadata -> Jsonb,
+        mark_at -> Timestamptz,
+        mark_source -> Text,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    prices (id) {
+        id -> Text,
+        product -> Text,
+        currency -> Text,
+        unit_amount -> Nullable<BigInt>,
+        period -> Nullable<Text>,
+        period_count -> Nullable<Integer>,
+        lookup_key -> Nullable<Text>,
+        active -> Bool,
+        nickname -> Nullable<Text>,
+        mark_at -> Timestamptz,
+        mark_source -> Text,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    checkout_sessions (id) {
+        id -> Text,
+        org_id -> Nullable<Uuid>,
+        customer -> Nullable<Text>,
+        subscription -> Nullable<Text>,
+        mode -> Text,
+        payment_status -> Text,
+        progress -> Text,
+        fulfilled_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(posts -> users (author_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(memberships -> organisations (org_id));
 diesel::joinable!(invitations -> organisations (org_id));
 diesel::joinable!(api_keys -> users (user_id));
+diesel::joinable!(subscription_items -> subscriptions (subscription_id));
 diesel::allow_tables_to_appear_in_same_query!(users, sessions, posts, organisations, memberships, invitations, projects, api_keys);
+diesel::allow_tables_to_appear_in_same_query!(subscriptions, subscription_items, products);

@@ -27,6 +27,7 @@ async fn the_tables_are_as_the_code_thinks() {
             "bytea" => "Bytea",
             "timestamptz" => "Timestamptz",
             "int4" => "Integer",
+            "int8" => "BigInt",
             "bool" => "Bool",
             "jsonb" => "Jsonb",
             "_text" => "Array<Text>",
