@@ -34,7 +34,7 @@ pub fn table() -> Vec<Row> {
         at("/docs").get("A page to read and try it", docs::page).hidden(),
         at("/docs/{file}").get("A file of that page", docs::file).hidden(),
         at("/api/auth/register").post("Make an account and sign in", auth::register).fails(Code::EmailTaken),
-        at("/api/auth/login").post("Sign in", auth::login).fails(Code::Unauthorized),
+        at("/api/auth/login").post("Sign in", auth::login).fails(Code::Unauthorized).fails(Code::Forbidden),
         at("/api/auth/logout").post("Sign out", auth::logout),
         at("/api/auth/sessions").get("Where you are signed in", auth::list).delete("Sign out everywhere else", auth::delete_others),
         at("/api/auth/sessions/{id}").delete("Sign out there", auth::delete),
@@ -55,7 +55,7 @@ pub fn table() -> Vec<Row> {
             .post("Make a personal API key", api_keys::create)
             .fails(Code::Conflict),
         at("/api/api-keys/{id}").delete("Revoke a personal API key", api_keys::delete),
-        at("/api/api-keys/{id}/rotate").post("Give a personal API key a successor", api_keys::rotate),
+        at("/api/api-keys/{id}/rotate").post("Give a personal API key a successor", api_keys::rotate).fails(Code::Conflict),
         at("/api/orgs").get("List your organisations", orgs::list).post("Make an organisation", orgs::create).fails(Code::SlugTaken),
         at("/api/orgs/{orgId}")
             .get("Show an organisation", orgs::show)
@@ -93,7 +93,9 @@ pub fn table() -> Vec<Row> {
             .post("Make an API key of the organisation", api_keys::create_of_org)
             .fails(Code::Conflict),
         at("/api/orgs/{orgId}/api-keys/{id}").delete("Revoke an API key of the organisation", api_keys::delete_of_org),
-        at("/api/orgs/{orgId}/api-keys/{id}/rotate").post("Give an API key of the organisation a successor", api_keys::rotate_of_org),
+        at("/api/orgs/{orgId}/api-keys/{id}/rotate")
+            .post("Give an API key of the organisation a successor", api_keys::rotate_of_org)
+            .fails(Code::Conflict),
         at("/api/orgs/{orgId}/audit").get("Read the organisation's audit log", audit::of_org),
         at("/api/invitations/{token}").get("Show an invitation", invitations::show),
         at("/api/invitations/{token}/accept")

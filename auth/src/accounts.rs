@@ -96,21 +96,28 @@ pub async fn login(
     {
         return Err(refusal);
     }
+    let wrong = || Error::new(Code::Unauthorized, "Invalid email or password");
     let account = users::account(db, &given.email).await?;
     let hash = account.as_ref().and_then(|account| account.password_hash.as_deref());
     let fits = passwords.verify(&given.password, hash).await?;
-    let Some(account) = account.as_ref().filter(|_| fits) else {
+    let (Some(account), Some(hash), true) = (&account, hash, fits) else {
         limiter.count_failure(db, &given.email).await?;
         audit::login_failed(db, &client.actor, account.map(|account| account.user.id)).await?;
-        return Err(Error::new(Code::Unauthorized, "Invalid email or password"));
+        return Err(wrong());
     };
     // Said only to who knows the password.
     if account.user.banned {
         return Err(Error::new(Code::Forbidden, "This account is banned"));
     }
     let token = Token::generate()?;
-    let session = NewSession { user: account.user.id, token_hash: token.hash(), user_agent: client.user_agent, replaces: client.replaces };
-    sessions::begin(db, &client.actor, &session, settings.lifetime).await?;
+    let session = NewSession {
+        user: account.user.id,
+        token_hash: token.hash(),
+        password_hash: hash.to_owned(),
+        user_agent: client.user_agent,
+        replaces: client.replaces,
+    };
+    sessions::begin(db, &client.actor, &session, settings.lifetime).await?.ok_or_else(wrong)?;
     Ok(SignedIn { user: account.user.clone(), token: token.reveal() })
 }
 
@@ -123,13 +130,15 @@ pub async fn change_password(db: &Db, passwords: &Passwords, limiter: &Limiter, 
     let account = users::account_of(db, session.user).await?.ok_or_else(Error::unauthorized)?;
     let email = &account.user.email;
     limiter.admit_account(db, email).await?;
-    if !passwords.verify(&given.current_password, account.password_hash.as_deref()).await? {
+    let wrong = || Error::invalid_field("currentPassword", "Wrong password");
+    let fits = passwords.verify(&given.current_password, account.password_hash.as_deref()).await?;
+    let Some(old) = account.password_hash.as_deref().filter(|_| fits) else {
         limiter.count_failure(db, email).await?;
         audit::login_failed(db, &session.actor, Some(account.user.id)).await?;
-        return Err(Error::invalid_field("currentPassword", "Wrong password"));
-    }
+        return Err(wrong());
+    };
     let hash = passwords.hash("newPassword", &given.new_password, &[email, &account.user.name]).await?;
-    Ok(sessions::change_password(db, &session.actor, session.user, &hash, session.id).await?)
+    if sessions::change_password(db, &session.actor, session.user, old, &hash, session.id).await? { Ok(()) } else { Err(wrong()) }
 }
 
 /// Whether the client came with a live session of the very account it logs in to.

@@ -28,6 +28,8 @@ use crate::{
 
 /// How many keys a user, or an organisation, can have.
 pub const PER_HOLDER_MAX: i64 = 100;
+/// What to tell who has so many.
+const TOO_MANY: &str = "There are too many keys already; revoke some first";
 /// How often the use of a key is written.
 const USE_WRITTEN_EVERY: Duration = Duration::from_secs(60);
 
@@ -162,7 +164,7 @@ pub async fn insert(db: &Db, actor: &Actor, holder: Holder<'_>, new: &NewApiKey,
             return Ok(Change::Forbidden);
         }
         if !has_room(conn, holder).await? {
-            return Ok(Change::Refused(Code::Conflict, "There are too many keys already; revoke some first"));
+            return Ok(Change::Refused(Code::Conflict, TOO_MANY));
         }
         let row: KeyRow = diesel::insert_into(api_keys::table)
             .values((
@@ -201,6 +203,10 @@ pub async fn rotate(
             let one = holder.keys().filter(api_keys::id.eq(id.0)).select((KeyRow::as_select(), api_keys::key_hash));
             let old: Option<(KeyRow, Vec<u8>)> = one.first(conn).await.optional()?;
             let Some((old, old_hash)) = old else { return Ok(Change::Absent) };
+            // One that ends at once makes the room itself.
+            if !overlap.is_zero() && !has_room(conn, holder).await? {
+                return Ok(Change::Refused(Code::Conflict, TOO_MANY));
+            }
             let life = (old.expires_at - old.created_at).to_std().unwrap_or_default();
             let row: KeyRow = diesel::insert_into(api_keys::table)
                 .values((

@@ -49,6 +49,8 @@ pub struct NewSession {
     pub user: UserId,
     /// The hash of its token.
     pub token_hash: TokenHash,
+    /// The password, in PHC form, that was found right.
+    pub password_hash: String,
     /// What the client called itself.
     pub user_agent: Option<String>,
     /// The hash of the token the client came with: that session ends.
@@ -70,14 +72,19 @@ pub struct Live {
     pub stale: bool,
 }
 
-/// Begins a session, ends the one it replaces, the account's expired ones, and its oldest beyond [`PER_USER_MAX`].
+/// Begins a session, unless the account has another password by now; ends the one it replaces, the account's expired ones, and its oldest beyond [`PER_USER_MAX`].
 ///
 /// # Errors
 /// `Refused` (`sessions_user_id_fkey`) when the account is gone.
-pub async fn begin(db: &Db, actor: &Actor, new: &NewSession, lifetime: Lifetime) -> Result<SessionId> {
-    let (id, ended) = db
+pub async fn begin(db: &Db, actor: &Actor, new: &NewSession, lifetime: Lifetime) -> Result<Option<SessionId>> {
+    let begun = db
         .change(actor, async |conn| {
-            let id = insert(conn, new, lifetime).await?;
+            // Held until the session is there: a change of password either sees it and ends it, or comes first and is seen.
+            let account = accounts::table.find(new.user.0).filter(accounts::password_hash.eq(&new.password_hash));
+            if account.for_share().select(accounts::id).first::<Uuid>(conn).await.optional()?.is_none() {
+                return Ok(None);
+            }
+            let id = insert(conn, new.user, &new.token_hash, new.user_agent.as_deref(), lifetime).await?;
             let kept = diesel::alias!(sessions as kept);
             let oldest = kept
                 .filter(kept.field(sessions::user_id).eq(new.user.0))
@@ -92,11 +99,13 @@ pub async fn begin(db: &Db, actor: &Actor, new: &NewSession, lifetime: Lifetime)
                     .returning(sessions::token_hash)
                     .get_results(conn)
                     .await?;
-            Ok((id, ended))
+            Ok(Some((id, ended)))
         })
         .await?;
-    forget(db, ended);
-    Ok(id)
+    Ok(begun.map(|(id, ended)| {
+        forget(db, ended);
+        id
+    }))
 }
 
 /// What this process remembers of these sessions does not hold any more.
@@ -120,21 +129,26 @@ pub async fn register(
 ) -> Result<User> {
     db.change(actor, async |conn| {
         let user: User = users::insert_on(conn, account).await?.into();
-        let session = NewSession { user: user.id, token_hash: *token_hash, user_agent: user_agent.map(str::to_owned), replaces: None };
-        insert(conn, &session, lifetime).await?;
+        insert(conn, user.id, token_hash, user_agent, lifetime).await?;
         Ok(user)
     })
     .await
 }
 
-async fn insert(conn: &mut AsyncPgConnection, new: &NewSession, lifetime: Lifetime) -> QueryResult<SessionId> {
+async fn insert(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+    token_hash: &TokenHash,
+    user_agent: Option<&str>,
+    lifetime: Lifetime,
+) -> QueryResult<SessionId> {
     let id = SessionId::new();
     diesel::insert_into(sessions::table)
         .values((
             sessions::id.eq(id.0),
-            sessions::user_id.eq(new.user.0),
-            sessions::token_hash.eq(new.token_hash.as_slice()),
-            sessions::user_agent.eq(new.user_agent.as_deref()),
+            sessions::user_id.eq(user.0),
+            sessions::token_hash.eq(token_hash.as_slice()),
+            sessions::user_agent.eq(user_agent),
             sessions::expires_at.eq(now() + length(lifetime.idle.min(lifetime.max))),
         ))
         .execute(conn)
@@ -239,17 +253,19 @@ pub async fn end_others(db: &Db, user: UserId, kept: SessionId) -> Result<usize>
     Ok(count)
 }
 
-/// Replaces an account's password and ends all its sessions but one, in one transaction.
-pub async fn change_password(db: &Db, actor: &Actor, user: UserId, password_hash: &str, kept: SessionId) -> Result<()> {
-    let ended: Vec<Vec<u8>> = db
+/// Replaces the password `old` of an account and ends all its sessions but one, in one transaction; false when it is another by now.
+pub async fn change_password(db: &Db, actor: &Actor, user: UserId, old: &str, new: &str, kept: SessionId) -> Result<bool> {
+    let ended: Option<Vec<Vec<u8>>> = db
         .change(actor, async |conn| {
-            diesel::update(accounts::table.find(user.0)).set(accounts::password_hash.eq(password_hash)).execute(conn).await?;
+            let account = accounts::table.find(user.0).filter(accounts::password_hash.eq(old));
+            if diesel::update(account).set(accounts::password_hash.eq(new)).execute(conn).await? == 0 {
+                return Ok(None);
+            }
             let others = sessions::table.filter(sessions::user_id.eq(user.0).and(sessions::id.ne(kept.0)));
-            diesel::delete(others).returning(sessions::token_hash).get_results(conn).await
+            diesel::delete(others).returning(sessions::token_hash).get_results(conn).await.map(Some)
         })
         .await?;
-    forget(db, ended);
-    Ok(())
+    Ok(ended.map(|ended| forget(db, ended)).is_some())
 }
 
 /// Removes what expired, at most `batch` at a time, and says how many: call again while it is `batch`.

@@ -60,7 +60,7 @@ CREATE TABLE invitations (
   org_id        uuid NOT NULL REFERENCES organisations ON DELETE CASCADE,
   email         text NOT NULL,
   role          text NOT NULL CONSTRAINT invitations_role_known CHECK (role IN ('owner', 'admin', 'member')),
-  invited_by    uuid REFERENCES users ON DELETE SET NULL,
+  invited_by    uuid REFERENCES users ON DELETE CASCADE,
   -- Made when the mail goes out, and again with every further one: the token itself is nowhere but in the mail.
   token_hash    bytea CONSTRAINT invitations_token_hash_is_sha256 CHECK (octet_length(token_hash) = 32),
   created_at    timestamptz NOT NULL DEFAULT now(),

@@ -128,6 +128,12 @@ async fn nobody_has_more_than_a_hundred_also_when_they_are_made_at_once() {
         make(&ada, path, &["orgs:read"]).await.expect_error(409, "CONFLICT");
         assert_eq!(ada.client.get(path).send().await.expect(200).header("x-total-count"), Some("100"));
     }
+    // Nor does rotating make more, unless the old one makes room.
+    let some = ada.client.get(&of_org).send().await.expect(200).text_at("/0/id");
+    let rotate =
+        async |overlap: u32| ada.client.post(&format!("{of_org}/{some}/rotate")).json(&json!({ "overlapSeconds": overlap })).send().await;
+    rotate(60).await.expect_error(409, "CONFLICT");
+    rotate(0).await.expect(201);
     // Those that ended do not count.
     app.sql("UPDATE api_keys SET expires_at = now() WHERE prefix = 'x'").await;
     make(&ada, "/api/api-keys", &["orgs:read"]).await.expect(201);

@@ -161,7 +161,7 @@ async fn an_expired_session_is_worth_nothing() {
 
 #[tokio::test]
 async fn a_used_session_is_put_off_but_not_written_at_every_request() {
-    let app = App::start().await;
+    let app = App::with(&[("SESSION_MEMORY_SECONDS", "0")]).await;
     let user = app.user("Ada").await;
     let renewed = "SELECT count(*) FROM sessions WHERE renewed_at > now() - interval '1 minute'";
     app.sql("UPDATE sessions SET renewed_at = now() - interval '30 minutes'").await;

@@ -29,6 +29,8 @@ async fn who_is_banned_is_out_at_once_and_stays_out_until_unbanned() {
     assert_eq!(ban(&root, &id, true).await.expect(200).at("/banned"), true);
     client.get("/api/profile").send().await.expect_error(401, "UNAUTHORIZED");
     client.post("/api/posts").json(&json!({ "title": "t", "content": "c" })).send().await.expect_error(401, "UNAUTHORIZED");
+    let refused = login(&app, PASSWORD).await.expect_error(403, "FORBIDDEN");
+    assert!(refused.header("set-cookie").is_none());
     // Only who knows the password learns of it.
     let (wrong, unknown) =
         (login(&app, "wrong").await.expect_error(401, "UNAUTHORIZED"), json!({ "email": "no@example.com", "password": "wrong" }));
@@ -85,5 +87,24 @@ async fn of_two_administrators_banning_each_other_one_stays() {
         let (by_one, by_two) = futures::join!(ban(&one, &second, true), ban(&two, &first, true));
         let count = "SELECT count(*) FROM users WHERE role = 'admin' AND banned_at IS NULL";
         assert_eq!(app.count(count).await, 1, "{} {}", by_one.status, by_two.status);
+    }
+}
+
+#[tokio::test]
+async fn log_ins_that_race_with_a_ban_leave_nobody_inside() {
+    let app = App::with(&[("PASSWORD_HASH_QUEUE", "100")]).await;
+    let root = app.admin().await;
+    let (id, _) = ada(&app).await;
+    let logins = futures::future::join_all((0..8).map(|_| login(&app, PASSWORD)));
+    let (answers, banned) = futures::join!(logins, ban(&root, &id, true));
+    banned.expect(200);
+    for answer in answers {
+        match answer.status {
+            200 => {
+                let client = Client::new(app.address, Some(answer.text_at("/token")));
+                client.get("/api/profile").send().await.expect_error(401, "UNAUTHORIZED");
+            }
+            status => assert_eq!(status, 403),
+        }
     }
 }

@@ -39,6 +39,19 @@ async fn the_open_invitations_of_who_is_removed_or_demoted_end() {
 }
 
 #[tokio::test]
+async fn the_open_invitations_of_a_deleted_account_end() {
+    let app = App::start().await;
+    let (owner, root) = (app.user("Ada").await, app.admin().await);
+    let org = app.org(&owner, "Acme").await;
+    let gone = app.member(&org, "admin").await;
+    invite(&org, &gone, "guest@example.com").await;
+    let token = app.mailed_token("guest@example.com").await;
+    root.client.delete(&format!("/api/users/{}", gone.id)).send().await.expect(200);
+    app.anon().get(&format!("/api/invitations/{token}")).send().await.expect_error(404, "NOT_FOUND");
+    assert_eq!(open(&org, &owner).await, 0);
+}
+
+#[tokio::test]
 async fn who_steps_down_leaves_open_what_they_could_still_give() {
     let app = App::start().await;
     let owner = app.user("Ada").await;
