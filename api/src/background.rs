@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use auth::Token;
 use config::{Config, Environment};
 use persistence::{Db, Due};
-use upstream::mail::Mailer;
+use upstream::{mail::Mailer, stripe::Stripe};
 use worker::{
     inbox::Rules,
     mail::{NewToken, Post},
@@ -41,9 +41,18 @@ fn new_token() -> domain::Result<NewToken> {
 }
 
 /// Does what is done beside requests, until it is dropped.
-pub async fn work(config: Config, db: Db, post: Option<Post>, due: Arc<Due>) {
+pub async fn work(config: Config, db: Db, post: Option<Post>, stripe: Option<Stripe>, due: Arc<Due>) {
     let kept = Kept { audit: config.auth.audit, webhooks: config.webhooks.kept };
-    let rules = Rules::default();
+    let billing = config.billing;
+    let rules = Rules { stripe: stripe.clone(), live: billing.live, account: billing.account };
+    let reconciling = async {
+        match &stripe {
+            Some(stripe) => {
+                worker::reconcile::run(&db, stripe).await;
+            }
+            None => std::future::pending().await,
+        }
+    };
     let mailing = async {
         match &post {
             Some(post) => {
@@ -52,5 +61,11 @@ pub async fn work(config: Config, db: Db, post: Option<Post>, due: Arc<Due>) {
             None => std::future::pending().await,
         }
     };
-    tokio::join!(worker::sweep::run(&db, kept), worker::inbox::run(&db, &rules, &due.webhooks), due.keep_telling(&db), mailing);
+    tokio::join!(
+        worker::sweep::run(&db, kept),
+        worker::inbox::run(&db, &rules, &due.webhooks),
+        due.keep_telling(&db),
+        mailing,
+        reconciling
+    );
 }

@@ -6,6 +6,7 @@ mod healthcheck;
 mod serve;
 mod settings;
 mod startup;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,16 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Compare billing with Stripe.
+    Billing {
+        #[command(subcommand)]
+        command: BillingCommand,
+    },
+    /// Try webhooks out.
+    Webhook {
+        #[command(subcommand)]
+        command: WebhookCommand,
+    },
     /// Print the settings in force, secrets as stars.
     Config {
         /// Print a .env file with every setting, its meaning and its default instead.
@@ -54,6 +65,18 @@ enum Command {
         #[arg(long, default_value_t = 100_000)]
         posts: u32,
     },
+}
+
+#[derive(Subcommand)]
+enum BillingCommand {
+    /// Take in events that never arrived, ask for every live subscription again, and say what had drifted.
+    Reconcile,
+}
+
+#[derive(Subcommand)]
+enum WebhookCommand {
+    /// Sign an event as its provider does, and send it to this machine's server.
+    Send(webhook::Send),
 }
 
 #[derive(Subcommand)]
@@ -100,6 +123,16 @@ fn dispatch(command: Command) -> Result<()> {
                 admin::create(&connector, &db, email, name).await
             })
         }
+        Command::Billing { command: BillingCommand::Reconcile } => {
+            let config = settings::load()?;
+            let stripe = crate::server::stripe(&config)?.context("STRIPE_SECRET_KEY is not set")?;
+            startup::with_database(&config, async |connector| {
+                let db = startup::small_db(&config, &connector);
+                println!("{}.", worker::reconcile::once(&db, &stripe).await?);
+                Ok(())
+            })
+        }
+        Command::Webhook { command: WebhookCommand::Send(send) } => webhook::send(&settings::load()?, &send),
         Command::Config { example } => settings::print(example),
         Command::Openapi => {
             println!("{}", serde_json::to_string_pretty(&openapi::document())?);

@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod audit;
 pub mod auth;
+pub mod billing;
 pub mod docs;
 pub mod health;
 pub mod invitations;
@@ -96,6 +97,19 @@ pub fn table() -> Vec<Row> {
         at("/api/orgs/{orgId}/api-keys/{id}/rotate")
             .post("Give an API key of the organisation a successor", api_keys::rotate_of_org)
             .fails(Code::Conflict),
+        at("/api/orgs/{orgId}/billing").get("Show what the organisation pays for and may use", billing::show),
+        at("/api/orgs/{orgId}/billing/checkout")
+            .post("Begin to buy a subscription", billing::checkout)
+            .fails(Code::NotConfigured)
+            .fails(Code::UpstreamError)
+            .fails(Code::UpstreamTimeout),
+        at("/api/orgs/{orgId}/billing/portal")
+            .post("Where to manage what the organisation pays for", billing::portal)
+            .fails(Code::Conflict)
+            .fails(Code::NotConfigured)
+            .fails(Code::UpstreamError)
+            .fails(Code::UpstreamTimeout),
+        at("/api/plans").get("List what is for sale", billing::plans),
         at("/api/orgs/{orgId}/audit").get("Read the organisation's audit log", audit::of_org),
         at("/api/invitations/{token}").get("Show an invitation", invitations::show),
         at("/api/invitations/{token}/accept")

@@ -10,8 +10,10 @@ use std::{
     io::{Error, ErrorKind},
     net::SocketAddr,
     sync::Arc,
+    time::Duration,
 };
 
+use upstream::stripe::{Settings, Stripe};
 use webhooks::{Keys, Provider};
 
 use actix_web::{
@@ -29,7 +31,7 @@ use crate::{
     ingest::Ingest,
     metrics::Metrics,
     middleware::{Allows, Boundary, boundary, cors, preflight, throttle},
-    routes::{self, invitations::Inviting},
+    routes::{self, billing::Selling, invitations::Inviting},
 };
 pub(crate) use lifeline::{Lifeline, Sending};
 pub use readiness::Readiness;
@@ -49,6 +51,8 @@ pub struct Bound {
     pub readiness: Arc<Readiness>,
     /// To be kept up to date by `persistence::revocations::listen`; until then every caller is looked up.
     pub revocations: Arc<Revocations>,
+    /// Stripe's API, when it is configured.
+    pub stripe: Option<Stripe>,
     /// Notified when work is due.
     pub due: Arc<Due>,
 }
@@ -69,6 +73,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let due = Arc::new(Due::default());
     let receivers = Data::new(receivers(config)?);
     let told = Arc::clone(&due);
+    let stripe = stripe(config)?;
     let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
     let watched_here = http.metrics.is_none();
     let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations)));
@@ -93,6 +98,8 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     listener::raise_file_limit();
     let listener = listener::open(SocketAddr::new(http.host, http.port), http.write_timeout)?;
     let address = listener.local_addr()?;
+    let app_url = config.mail.app_url.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+    let selling = Data::new(Selling { stripe: stripe.clone(), app_url, grace: config.billing.grace });
     let lifelines = lifeline::Registry::new(http.keep_alive + http.head_timeout);
     let watched = lifelines.clone();
     let server = HttpServer::new(move || {
@@ -104,6 +111,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
         app.app_data(db)
             .app_data(Data::new(ingest))
             .app_data(receivers.clone())
+            .app_data(selling.clone())
             .app_data(Data::new(Arc::clone(&told)))
             .app_data(auth.clone())
             .app_data(memory.clone())
@@ -132,7 +140,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     .listen(listener)?
     .run();
     tokio::spawn(lifelines.cut_the_stalled());
-    Ok(Bound { address, handle: server.handle(), server, readiness, revocations, due })
+    Ok(Bound { address, handle: server.handle(), server, readiness, revocations, due, stripe })
 }
 
 /// What one worker's connections may be.
@@ -168,6 +176,23 @@ pub fn receivers(config: &Config) -> std::io::Result<Receivers> {
     let port = config.http.port;
     let public_url = config.http.public_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
     Ok(Receivers { keys, public_url })
+}
+
+/// Stripe's API, when it is configured.
+///
+/// # Errors
+/// When the key or the address cannot be used.
+pub fn stripe(config: &Config) -> std::io::Result<Option<Stripe>> {
+    let Some(key) = &config.billing.secret_key else { return Ok(None) };
+    let settings = Settings {
+        api_base: config.billing.api_base.clone(),
+        // An event is given its effect within one transaction, which asks Stripe meanwhile: it must not idle for longer than that may.
+        timeout: Duration::from_secs(4),
+        deadline: Duration::from_secs(8),
+        ..Settings::new(key.expose().clone())
+    };
+    let stripe = Stripe::new(settings).map_err(|error| Error::new(ErrorKind::InvalidInput, format!("STRIPE_SECRET_KEY: {error}")))?;
+    Ok(Some(stripe))
 }
 
 fn limiter(config: &Config) -> Limiter {

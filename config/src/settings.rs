@@ -1,6 +1,7 @@
 //! The settings: one line each, with name, default, bounds and meaning, grouped by who needs them.
 
 mod auth;
+mod billing;
 mod database;
 mod http;
 mod limits;
@@ -34,9 +35,10 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let limits = limits::read(r);
     let mail = mail::read(r, &http, production);
     let webhooks = webhooks::read(r);
+    let billing = billing::read(r);
     let admin = admin(r);
     let log = log(r, production);
-    Config { environment, http, database, auth, limits, mail, webhooks, admin, log }
+    Config { environment, http, database, auth, limits, mail, webhooks, billing, admin, log }
 }
 
 fn admin(r: &mut Reader<'_>) -> Option<Admin> {

@@ -27,6 +27,8 @@ pub struct Config {
     pub mail: Mail,
     /// Webhooks.
     pub webhooks: Webhooks,
+    /// Billing.
+    pub billing: Billing,
     /// The first administrator, made at start when there is none.
     pub admin: Option<Admin>,
     /// The log.
@@ -187,6 +189,21 @@ pub struct Webhooks {
     pub standard: Option<Secret<String>>,
     /// How long bodies are kept.
     pub kept: Duration,
+}
+
+/// Billing through Stripe.
+#[derive(Debug, Clone)]
+pub struct Billing {
+    /// The key to Stripe's API; without one nothing can be bought, and events count as they come.
+    pub secret_key: Option<Secret<String>>,
+    /// Where Stripe's API is, without a trailing slash.
+    pub api_base: String,
+    /// Whether events are about real money: as the key says; without one, either.
+    pub live: Option<bool>,
+    /// The connected account whose events are ours.
+    pub account: Option<String>,
+    /// How long an organisation that is past due may go on.
+    pub grace: Duration,
 }
 
 /// The first administrator.

@@ -13,8 +13,11 @@ mod read;
 pub mod status;
 pub mod subscription;
 
+use garde::Validate;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::text::LINE;
 
 pub use catalogue::{FREE, Plan, Price, Product, plans};
 pub use checkout::{Checkout, Progress};
@@ -40,4 +43,30 @@ pub struct Billing {
     pub subscription: Option<Subscription>,
     /// The latest invoices, at most 12, newest first; drafts are left out.
     pub invoices: Vec<Invoice>,
+}
+
+/// What an administrator gives to buy a subscription.
+#[derive(Debug, Clone, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NewCheckout {
+    /// The price, one of `GET /api/plans`.
+    #[garde(length(chars, min = 1, max = 255), pattern(LINE))]
+    pub price_id: String,
+    /// How many seats.
+    #[serde(default = "one")]
+    #[garde(range(min = 1, max = 10_000))]
+    pub quantity: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Where to send the browser.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "BillingPage")]
+pub struct Page {
+    /// The address of a page at Stripe.
+    pub url: String,
 }

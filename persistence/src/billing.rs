@@ -68,10 +68,20 @@ pub async fn in_subject<T>(
 ) -> Result<T> {
     db.change(&Actor::default(), async |conn| {
         lock_subject(conn, subject).await?;
-        let held: Clock = diesel::sql_query("SELECT clock_timestamp() AS at").get_result(conn).await?;
-        work(conn, held.at).await
+        let held = clock(conn).await?;
+        work(conn, held).await
     })
     .await
+}
+
+/// The database's time now, to be taken before something is asked for: as of then it is true.
+pub async fn now(db: &Db) -> Result<DateTime<Utc>> {
+    db.run(async |conn| clock(conn).await).await
+}
+
+/// The database's time now: what is asked for afterwards is true as of then.
+pub(crate) async fn clock(conn: &mut AsyncPgConnection) -> QueryResult<DateTime<Utc>> {
+    diesel::sql_query("SELECT clock_timestamp() AS at").get_result(conn).await.map(|clock: Clock| clock.at)
 }
 
 /// The time now, where `now()` would be that of the beginning of the transaction.

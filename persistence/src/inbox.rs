@@ -3,8 +3,6 @@
 mod operators;
 mod queue;
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use diesel::{
     QueryResult,
@@ -18,10 +16,7 @@ use uuid::Uuid;
 
 use crate::{Db, Result};
 pub use operators::{Pulse, find, forget_bodies, list, pulse, replay, replay_many};
-pub use queue::{Claimed, Effect, Outcome, Prepared, claim, postpone, settle};
-
-/// How long bodies are kept by default: well beyond the three days for which providers try again.
-pub const BODIES_KEPT: Duration = Duration::from_secs(90 * 86_400);
+pub use queue::{Claimed, Effect, Outcome, Prepared, Told, claim, postpone, refresh, settle};
 
 /// An event as it came, verified.
 #[derive(Debug, Clone, PartialEq)]

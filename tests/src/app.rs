@@ -97,7 +97,7 @@ impl App {
                     AbortOnDrop(tokio::spawn(persistence::listen(bound.revocations, Arc::clone(&bound.due), connector.clone())));
                 let post = background::post(&config, bound.address).expect("mail settings");
                 let db = Db::new(Arc::new(connector), SIZES, Arc::default());
-                let _working = AbortOnDrop(tokio::spawn(background::work(config, db, post, bound.due)));
+                let _working = AbortOnDrop(tokio::spawn(background::work(config, db, post, bound.stripe, bound.due)));
                 let _ = started.send((bound.address, bound.readiness));
                 let _ = stopped.await;
                 bound.handle.stop(false).await;
@@ -183,6 +183,11 @@ impl App {
     /// Runs SQL on the test's database.
     pub async fn sql(&self, statements: &str) {
         self.database.connect().await.batch_execute(statements).await.expect("the test's SQL");
+    }
+
+    /// The one text a query gives.
+    pub async fn text(&self, query: &str) -> String {
+        self.database.connect().await.query_one(query, &[]).await.expect("the test's SQL").get(0)
     }
 
     /// The one number a query gives.

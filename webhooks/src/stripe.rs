@@ -36,6 +36,11 @@ pub fn verify<'r>(secrets: &[Secret], request: &Request<'r>, now: i64) -> Result
     Ok(Verified::new(Provider::Stripe, request, Some(header.time)))
 }
 
+/// What the inbox needs to know of an event that Stripe's API gave, whose answer needs no signature.
+pub fn fetched(event: &[u8]) -> crate::Envelope {
+    event::envelope(event)
+}
+
 /// The header for a body signed at a time in unix seconds, with one `v1` per secret, as Stripe does while a secret is being replaced.
 pub fn sign(secrets: &[Secret], at: i64, body: &[u8]) -> String {
     let time = at.to_string();

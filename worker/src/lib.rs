@@ -3,4 +3,5 @@
 
 pub mod inbox;
 pub mod mail;
+pub mod reconcile;
 pub mod sweep;

@@ -28,9 +28,10 @@ pub(crate) fn run(config: &Config) -> Result<()> {
 async fn serve(config: &Config, source: &Source) -> Result<()> {
     let mut signals = Signals::new()?;
     server::receivers(config)?;
+    server::stripe(config)?;
     let bound = server::bind(config, &source.connector)
         .with_context(|| format!("cannot listen on {}:{} (HOST and PORT set another address)", config.http.host, config.http.port))?;
-    let Bound { address, server, handle, readiness, revocations, due } = bound;
+    let Bound { address, server, handle, readiness, revocations, due, stripe } = bound;
     let post = background::post(config, address)?;
     let running = tokio::spawn(server);
     slog_scope::info!("listening"; "address" => address.to_string(), "version" => env!("CARGO_PKG_VERSION"));
@@ -52,7 +53,7 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
         welcome(config, source, &db, address).await;
     }
     let listening = tokio::spawn(persistence::listen(revocations, Arc::clone(&due), source.connector.clone()));
-    let working = tokio::spawn(background::work(config.clone(), db, post, due));
+    let working = tokio::spawn(background::work(config.clone(), db, post, stripe, due));
 
     signals.next().await;
     slog_scope::info!("stopping"; "drain_s" => config.http.drain.as_secs(), "grace_s" => config.http.shutdown_grace.as_secs());

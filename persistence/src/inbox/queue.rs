@@ -11,11 +11,17 @@ use diesel::{
     sql_types::{Bool, Bytea, Integer, Interval, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::{WebhookEventId, audit::Actor, webhook::Status};
+use domain::{
+    WebhookEventId,
+    audit::Actor,
+    billing::{Checkout, Invoice, Mark, Price, Product, Progress, Subscription},
+    webhook::Status,
+};
 use uuid::Uuid;
 
 use crate::{
     Db, Result,
+    billing::{self, Link},
     schema::webhook_events,
     time::{interval, length, now},
 };
@@ -110,7 +116,69 @@ pub enum Outcome {
 
 /// What an event changes.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {}
+pub enum Effect {
+    /// The state of a subscription.
+    Subscription(Box<Subscription>, Told),
+    /// An invoice.
+    Invoice(Box<Invoice>, Told),
+    /// How far a check-out has come.
+    Checkout(Box<Checkout>, Progress),
+    /// A product.
+    Product(Box<Product>, Told),
+    /// A price.
+    Price(Box<Price>, Told),
+    /// A customer is gone.
+    CustomerGone(String),
+}
+
+/// As of when something is true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// As of then.
+    At(Mark),
+    /// It was asked for while the lock of the subject was held.
+    OnAsking,
+}
+
+impl Told {
+    fn mark(self, held: DateTime<Utc>) -> Mark {
+        match self {
+            Self::At(mark) => mark,
+            Self::OnAsking => Mark::fetched(held),
+        }
+    }
+}
+
+impl Effect {
+    /// Makes the change, unless something newer is there already.
+    async fn apply(&self, conn: &mut AsyncPgConnection, held: DateTime<Utc>) -> QueryResult<()> {
+        match self {
+            Self::Subscription(subscription, told) => {
+                let applied = billing::apply_subscription(conn, subscription, told.mark(held)).await?;
+                if applied.unknown {
+                    log::error!(
+                        "subscription {} has a status this version does not know; what may be used stays as it was",
+                        subscription.id
+                    );
+                }
+                if applied.disputed {
+                    log::error!("subscription {} names another organisation than its customer's, which counts", subscription.id);
+                }
+            }
+            Self::Invoice(invoice, told) => drop(billing::apply_invoice(conn, invoice, told.mark(held)).await?),
+            Self::Checkout(checkout, progress) => {
+                let done = billing::apply_checkout(conn, checkout, *progress).await?;
+                if let Some(link @ (Link::CustomerTaken(_) | Link::OrganisationTaken(_))) = &done.link {
+                    log::error!("check-out {} claims what is another's: {link:?}", checkout.id);
+                }
+            }
+            Self::Product(product, told) => drop(billing::apply_product(conn, product, told.mark(held)).await?),
+            Self::Price(price, told) => drop(billing::apply_price(conn, price, told.mark(held)).await?),
+            Self::CustomerGone(customer) => drop(billing::unlink_customer(conn, customer).await?),
+        }
+        Ok(())
+    }
+}
 
 /// What was found out about an event before anything is changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,9 +201,10 @@ pub async fn settle(db: &Db, event: &Claimed, bound: Duration, prepare: impl Fut
         {
             return Ok(None);
         }
+        let held = billing::clock(conn).await?;
         let prepared = prepare.await;
         for effect in &prepared.effects {
-            match *effect {}
+            effect.apply(conn, held).await?;
         }
         if !finish(conn, event, &prepared.outcome).await? {
             // Somebody else has it by now: what was changed here goes with the transaction.
@@ -174,6 +243,25 @@ async fn finish(conn: &mut AsyncPgConnection, event: &Claimed, outcome: &Outcome
         }
     };
     Ok(count > 0)
+}
+
+/// Changes something that was asked for outside of any event, under the lock of its subject. Says whether anything was another than what was
+/// stored: whether it had drifted.
+///
+/// `ask` must come back within `bound`; with nothing it changes nothing.
+pub async fn refresh(db: &Db, subject: &str, bound: Duration, ask: impl Future<Output = Option<Effect>> + Send) -> Result<bool> {
+    db.change_within(bound, &Actor::default(), async |conn| {
+        billing::lock_subject(conn, subject).await?;
+        let held = billing::clock(conn).await?;
+        match ask.await {
+            Some(Effect::Subscription(subscription, told)) => {
+                Ok(billing::apply_subscription(conn, &subscription, told.mark(held)).await?.changed())
+            }
+            Some(effect) => effect.apply(conn, held).await.map(|()| false),
+            None => Ok(false),
+        }
+    })
+    .await
 }
 
 /// Puts an event off that could not be processed because another of its subject was: that is no attempt.

@@ -7,6 +7,7 @@ mod api_keys;
 mod audit;
 mod auth;
 mod bans;
+mod billing;
 mod billing_state;
 mod description;
 mod faults;

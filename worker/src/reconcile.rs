@@ -1,0 +1,175 @@
+//! Compares what is stored with what Stripe says, and mends it: events that never arrived are taken in, subscriptions that live are asked for
+//! again, and so is what is for sale.
+
+use std::{convert::Infallible, fmt, time::Duration};
+
+use domain::billing::{Mark, Price, Product, Subscription};
+use persistence::{
+    Db, billing,
+    inbox::{self, Effect, NewEvent, Told},
+};
+use tokio::time::interval;
+use upstream::stripe::{Error as StripeError, EventFilter, Object, Page, Stripe};
+
+/// How often it is done by itself.
+const PAUSE: Duration = Duration::from_secs(60 * 60);
+/// How long one question to Stripe may hold the lock of its subject.
+const BOUND: Duration = Duration::from_secs(20);
+/// How many subscriptions are read at a time.
+const BATCH: u32 = 100;
+
+/// What was found and mended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Events that Stripe could not deliver, taken in now.
+    pub events: usize,
+    /// Subscriptions that were asked for.
+    pub asked: usize,
+    /// Those of them that were other than what was stored.
+    pub drifted: usize,
+    /// Products and prices that were asked for.
+    pub for_sale: usize,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { events, asked, drifted, for_sale } = self;
+        write!(
+            f,
+            "{events} events taken in, {drifted} of {asked} subscriptions had drifted, {for_sale} products and prices are as Stripe has them"
+        )
+    }
+}
+
+/// Why it could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Stripe does not answer as it should.
+    #[error("Stripe: {0}")]
+    Stripe(#[from] StripeError),
+    /// The database does not.
+    #[error("database: {0}")]
+    Database(#[from] persistence::Error),
+}
+
+/// Reconciles until it is dropped.
+pub async fn run(db: &Db, stripe: &Stripe) -> Infallible {
+    let mut ticks = interval(PAUSE);
+    loop {
+        ticks.tick().await;
+        match once(db, stripe).await {
+            Ok(report) if report.events > 0 || report.drifted > 0 => log::warn!("billing was not as Stripe has it: {report}"),
+            Ok(report) => log::info!("billing is as Stripe has it: {report}"),
+            Err(error) => log::warn!("billing could not be compared with Stripe, later again: {error}"),
+        }
+    }
+}
+
+/// Compares and mends once.
+///
+/// # Errors
+/// When Stripe or the database does not answer; what was mended until then is.
+pub async fn once(db: &Db, stripe: &Stripe) -> Result<Report, Error> {
+    let mut report = Report { for_sale: catalogue(db, stripe).await?, ..Report::default() };
+    report.events = undelivered(db, stripe).await?;
+    let mut after: Option<String> = None;
+    loop {
+        let live = billing::live_subscriptions(db, after.as_deref(), BATCH).await?;
+        for subscription in &live {
+            report.asked += 1;
+            report.drifted += usize::from(ask_again(db, stripe, subscription).await?);
+        }
+        after = live.last().map(|last| last.id.clone());
+        if live.len() < usize::try_from(BATCH).unwrap_or(usize::MAX) {
+            return Ok(report);
+        }
+    }
+}
+
+/// Asks for a subscription under the lock of its customer; true when it was other than what was stored.
+async fn ask_again(db: &Db, stripe: &Stripe, live: &billing::Live) -> Result<bool, Error> {
+    let mut trouble = None;
+    let asking = async {
+        match stripe.subscription(&live.id).await {
+            Ok(now) => match Subscription::read(&now.value()) {
+                Ok(now) => return Some(Effect::Subscription(Box::new(now), Told::OnAsking)),
+                Err(malformed) => log::error!("subscription {} cannot be read: {malformed}", live.id),
+            },
+            Err(StripeError::NotFound) => log::error!("subscription {} is not known to Stripe", live.id),
+            Err(error) => trouble = Some(error),
+        }
+        None
+    };
+    let drifted = inbox::refresh(db, &live.customer, BOUND, asking).await?;
+    match trouble {
+        Some(error) => Err(error.into()),
+        None => Ok(drifted),
+    }
+}
+
+/// Takes in the events that Stripe could not deliver, of as long as it keeps them.
+async fn undelivered(db: &Db, stripe: &Stripe) -> Result<usize, Error> {
+    let filter = EventFilter { created_from: None, undelivered: true };
+    let mut new = 0;
+    let mut page = Some(Page::first());
+    while let Some(this) = page {
+        let list = stripe.events(&filter, &this).await?;
+        let events: Vec<NewEvent> = list.objects.iter().map(event).collect();
+        new += inbox::insert(db, &events).await?;
+        page = list.next;
+    }
+    Ok(new)
+}
+
+fn event(object: &Object) -> NewEvent {
+    let raw = object.json().as_bytes();
+    let envelope = webhooks::stripe::fetched(raw);
+    NewEvent {
+        provider: envelope.provider.name(),
+        event_key: envelope.key,
+        event_type: envelope.event_type.unwrap_or_else(|| "unknown".to_owned()),
+        subject: envelope.subject,
+        account: envelope.account,
+        livemode: envelope.livemode,
+        api_version: envelope.api_version,
+        created_at: envelope.created_at,
+        headers: serde_json::json!({}),
+        raw: raw.to_vec(),
+    }
+}
+
+/// Asks for all that is for sale.
+async fn catalogue(db: &Db, stripe: &Stripe) -> Result<usize, Error> {
+    let mut count = 0;
+    let mut page = Some(Page::first());
+    while let Some(this) = page {
+        let asked = billing::now(db).await?;
+        let list = stripe.products(&this).await?;
+        for object in &list.objects {
+            match Product::read(&object.value()) {
+                Ok(product) => apply(db, object, Effect::Product(Box::new(product), Told::At(Mark::fetched(asked)))).await?,
+                Err(malformed) => log::error!("product {} cannot be read: {malformed}", object.id),
+            }
+        }
+        count += list.objects.len();
+        page = list.next;
+    }
+    let mut page = Some(Page::first());
+    while let Some(this) = page {
+        let asked = billing::now(db).await?;
+        let list = stripe.prices(&this).await?;
+        for object in &list.objects {
+            match Price::read(&object.value()) {
+                Ok(price) => apply(db, object, Effect::Price(Box::new(price), Told::At(Mark::fetched(asked)))).await?,
+                Err(malformed) => log::error!("price {} cannot be read: {malformed}", object.id),
+            }
+        }
+        count += list.objects.len();
+        page = list.next;
+    }
+    Ok(count)
+}
+
+async fn apply(db: &Db, object: &Object, effect: Effect) -> persistence::Result<()> {
+    inbox::refresh(db, &object.id, BOUND, std::future::ready(Some(effect))).await.map(drop)
+}
