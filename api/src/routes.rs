@@ -27,6 +27,11 @@ pub use crate::table::{Entry, Row};
 /// The table.
 #[must_use]
 pub fn table() -> Vec<Row> {
+    [operations(), people(), organisations(), content(), webhook_senders(), administration()].into_iter().flatten().collect()
+}
+
+/// What those need who run it.
+fn operations() -> Vec<Row> {
     vec![
         at("/healthz").get("Whether the process lives", health::live),
         at("/readyz").get("Whether requests should come here", health::ready),
@@ -34,6 +39,12 @@ pub fn table() -> Vec<Row> {
         at("/openapi.json").get("This description", docs::description),
         at("/docs").get("A page to read and try it", docs::page).hidden(),
         at("/docs/{file}").get("A file of that page", docs::file).hidden(),
+    ]
+}
+
+/// Accounts, and how they sign in.
+fn people() -> Vec<Row> {
+    vec![
         at("/api/auth/register").post("Make an account and sign in", auth::register).fails(Code::EmailTaken),
         at("/api/auth/login").post("Sign in", auth::login).fails(Code::Unauthorized).fails(Code::Forbidden),
         at("/api/auth/logout").post("Sign out", auth::logout),
@@ -57,6 +68,13 @@ pub fn table() -> Vec<Row> {
             .fails(Code::Conflict),
         at("/api/api-keys/{id}").delete("Revoke a personal API key", api_keys::delete),
         at("/api/api-keys/{id}/rotate").post("Give a personal API key a successor", api_keys::rotate).fails(Code::Conflict),
+        at("/api/profile").get("Show your profile", profile::show).put("Change your profile", profile::update),
+    ]
+}
+
+/// Organisations with everything in them, and what they can buy.
+fn organisations() -> Vec<Row> {
+    vec![
         at("/api/orgs").get("List your organisations", orgs::list).post("Make an organisation", orgs::create).fails(Code::SlugTaken),
         at("/api/orgs/{orgId}")
             .get("Show an organisation", orgs::show)
@@ -117,17 +135,12 @@ pub fn table() -> Vec<Row> {
             .fails(Code::InvitationUsed)
             .fails(Code::InvitationExpired)
             .fails(Code::AlreadyMember),
-        at("/api/webhooks/stripe").post("Take in an event of Stripe", webhooks::stripe),
-        at("/api/webhooks/github").post("Take in an event of GitHub", webhooks::github),
-        at("/api/webhooks/twilio").post("Take in an event of Twilio", webhooks::twilio),
-        at("/api/webhooks/lemon-squeezy").post("Take in an event of Lemon Squeezy", webhooks::lemon_squeezy),
-        at("/api/webhooks/standard").post("Take in an event by Standard Webhooks", webhooks::standard),
-        at("/api/admin/webhook-events").get("Look into the webhook inbox", webhook_events::list),
-        at("/api/admin/webhook-events/replay").post("Have events of a type processed again", webhook_events::replay_many),
-        at("/api/admin/webhook-events/{id}").get("Show an event with what was sent", webhook_events::show),
-        at("/api/admin/webhook-events/{id}/replay").post("Have an event processed again", webhook_events::replay),
-        at("/api/admin/audit").get("Read the whole audit log", audit::everywhere),
-        at("/api/profile").get("Show your profile", profile::show).put("Change your profile", profile::update),
+    ]
+}
+
+/// What is written and read.
+fn content() -> Vec<Row> {
+    vec![
         at("/api/posts").get("List posts", posts::list).post("Write a post", posts::create),
         at("/api/posts/{id}")
             .get("Show a post", posts::show)
@@ -135,6 +148,28 @@ pub fn table() -> Vec<Row> {
             .delete("Delete a post of yours", posts::delete),
         at("/api/search").get("Search posts", search::search),
         at("/api/preferences").get("What your browser sends", preferences::show).post("Remember a theme", preferences::update),
+    ]
+}
+
+/// Where providers send their events.
+fn webhook_senders() -> Vec<Row> {
+    vec![
+        at("/api/webhooks/stripe").post("Take in an event of Stripe", webhooks::stripe),
+        at("/api/webhooks/github").post("Take in an event of GitHub", webhooks::github),
+        at("/api/webhooks/twilio").post("Take in an event of Twilio", webhooks::twilio),
+        at("/api/webhooks/lemon-squeezy").post("Take in an event of Lemon Squeezy", webhooks::lemon_squeezy),
+        at("/api/webhooks/standard").post("Take in an event by Standard Webhooks", webhooks::standard),
+    ]
+}
+
+/// For administrators of the whole.
+fn administration() -> Vec<Row> {
+    vec![
+        at("/api/admin/webhook-events").get("Look into the webhook inbox", webhook_events::list),
+        at("/api/admin/webhook-events/replay").post("Have events of a type processed again", webhook_events::replay_many),
+        at("/api/admin/webhook-events/{id}").get("Show an event with what was sent", webhook_events::show),
+        at("/api/admin/webhook-events/{id}/replay").post("Have an event processed again", webhook_events::replay),
+        at("/api/admin/audit").get("Read the whole audit log", audit::everywhere),
     ]
 }
 

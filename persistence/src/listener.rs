@@ -39,7 +39,7 @@ async fn until_lost(revocations: &Revocations, due: &Due, connector: &Connector)
         while let Some(message) = messages.next().await {
             match message {
                 Ok(AsyncMessage::Notification(notification)) if notification.channel() == Due::CHANNEL => {
-                    due.receive(notification.payload())
+                    due.receive(notification.payload());
                 }
                 Ok(AsyncMessage::Notification(notification)) => revocations.receive(notification.payload()),
                 Ok(_) => {}

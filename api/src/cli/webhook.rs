@@ -1,6 +1,6 @@
 //! `handrail webhook send`: events without an account at any provider.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use config::Config;
 use rand::seq::SliceRandom;
@@ -54,7 +54,8 @@ pub(crate) fn send(config: &Config, send: &Send) -> Result<()> {
             println!("{path}: {status}");
             refused += u32::from(status != 200);
         }
-        if refused > 0 { bail!("{refused} of {} were refused", send.times) } else { Ok(()) }
+        ensure!(refused == 0, "{refused} of {} were refused", send.times);
+        Ok(())
     })
 }
 
