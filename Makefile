@@ -8,13 +8,19 @@ HANDRAIL := target/debug/handrail
 # PostgreSQL's programs, where scripts/need had to fetch them.
 export PG_BIN_DIR ?= $(wildcard $(CURDIR)/.data/pg/bin)
 
-.PHONY: help run test lint fmt docs demo-data migrate openapi config release clean build need tools
+.PHONY: help run run-with-stripe test lint fmt docs demo-data migrate openapi config release clean build need tools
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: need build ## Build and serve on port 3000, with a private PostgreSQL unless DATABASE_URL is set
 	@exec $(HANDRAIL) serve
+
+run-with-stripe: need build ## The same beside a stand-in for Stripe on port 12111, so that everything can be bought without an account
+	@$(CARGO) build --quiet --package fake-stripe
+	@target/debug/fake-stripe --webhook-url http://127.0.0.1:$${PORT:-3000}/api/webhooks/stripe --webhook-secret whsec_development & \
+	trap "kill $$!" EXIT; \
+	STRIPE_API_BASE=http://127.0.0.1:12111 STRIPE_SECRET_KEY=sk_test_fake STRIPE_WEBHOOKS_SECRET=whsec_development $(HANDRAIL) serve
 
 test: need ## Run all tests on a throw-away PostgreSQL
 	$(CARGO) build --quiet --package api --package tests

@@ -1,6 +1,6 @@
 //! What a serving process does beside requests, put together from its settings.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use auth::Token;
@@ -13,11 +13,13 @@ use worker::{
     sweep::Kept,
 };
 
+use crate::metrics::InboxHealth;
+
 /// What sending mail takes: the server that is set, in development a folder; `None` when it is not configured.
 ///
 /// # Errors
 /// When `SMTP_URL` or `MAIL_FROM` cannot be used.
-pub fn post(config: &Config, address: SocketAddr) -> Result<Option<Post>> {
+pub fn post(config: &Config, port: u16) -> Result<Option<Post>> {
     let mail = &config.mail;
     let development = config.environment == Environment::Development;
     let mailer = match &mail.smtp_url {
@@ -31,7 +33,7 @@ pub fn post(config: &Config, address: SocketAddr) -> Result<Option<Post>> {
             return Ok(None);
         }
     };
-    let app_url = mail.app_url.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+    let app_url = mail.app_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
     Ok(Some(Post { mailer, app_url, log_links: development && mail.smtp_url.is_none(), new_token }))
 }
 
@@ -41,7 +43,7 @@ fn new_token() -> domain::Result<NewToken> {
 }
 
 /// Does what is done beside requests, until it is dropped.
-pub async fn work(config: Config, db: Db, post: Option<Post>, stripe: Option<Stripe>, due: Arc<Due>) {
+pub async fn work(config: Config, db: Db, post: Option<Post>, stripe: Option<Stripe>, due: Arc<Due>, health: Arc<InboxHealth>) {
     let kept = Kept { audit: config.auth.audit, webhooks: config.webhooks.kept };
     let billing = config.billing;
     let rules = Rules { stripe: stripe.clone(), live: billing.live, account: billing.account };
@@ -66,6 +68,22 @@ pub async fn work(config: Config, db: Db, post: Option<Post>, stripe: Option<Str
         worker::inbox::run(&db, &rules, &due.webhooks),
         due.keep_telling(&db),
         mailing,
-        reconciling
+        reconciling,
+        watch(&db, &health)
     );
+}
+
+/// How often the inbox is looked at for those who watch.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
+
+/// Keeps what is told of the inbox up to date.
+async fn watch(db: &Db, health: &InboxHealth) {
+    let mut ticks = tokio::time::interval(WATCH_EVERY);
+    loop {
+        ticks.tick().await;
+        match persistence::inbox::pulse(db).await {
+            Ok(pulse) => health.set(pulse),
+            Err(error) => log::debug!("the inbox could not be looked at: {error}"),
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod serve;
 mod settings;
 mod startup;
 mod webhook;
+mod work;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,8 @@ struct Arguments {
 enum Command {
     /// Serve the API. In development, when no database is set, it brings its own PostgreSQL.
     Serve,
+    /// Do what is done beside requests, alone: process webhook events, send mail, sweep. `serve` does it too unless WORKER is false.
+    Worker,
     /// Bring the database's schema up to date. Any number may run at once.
     Migrate,
     /// Manage administrators.
@@ -110,6 +113,11 @@ fn dispatch(command: Command) -> Result<()> {
             let config = settings::load()?;
             let _log = logging::start(config.log);
             serve::run(&config)
+        }
+        Command::Worker => {
+            let config = settings::load()?;
+            let _log = logging::start(config.log);
+            work::run(&config)
         }
         Command::Migrate => startup::with_database(&settings::load()?, async |connector| {
             let done = persistence::migrate::run(&connector).await.context("the migrations failed")?;

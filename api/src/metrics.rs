@@ -1,14 +1,23 @@
 //! What can be watched, as `OpenMetrics` text: read at the moment of the scrape from where it is counted anyway.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use actix_web::web::Data;
 use auth::Memory;
-use persistence::Revocations;
+use persistence::{Revocations, inbox::Pulse};
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric, text::encode},
-    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge, info::Info},
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
+    metrics::{
+        MetricType,
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        info::Info,
+    },
     registry::Registry,
 };
 
@@ -21,10 +30,14 @@ pub struct Metrics(Registry);
 impl Metrics {
     /// Reads from these from now on.
     #[must_use]
-    pub fn new(memory: Data<Memory>, revocations: Arc<Revocations>) -> Self {
+    pub fn new(memory: Data<Memory>, revocations: Arc<Revocations>, inbox: Arc<InboxHealth>) -> Self {
         let mut registry = Registry::with_prefix("handrail");
         registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         registry.register_collector(Box::new(Callers { memory, revocations }));
+        registry.register("webhooks", "Webhooks that came, by what became of them", inbox.received.clone());
+        registry.register("webhook_events_pending", "Events of the inbox that wait", inbox.pending.clone());
+        registry.register("webhook_events_dead", "Events of the inbox that were given up", inbox.dead.clone());
+        registry.register("webhook_events_oldest_seconds", "How long the event that waits the longest does", inbox.oldest.clone());
         Self(registry)
     }
 
@@ -36,6 +49,36 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.0)?;
         Ok(text)
+    }
+}
+
+/// What is told of the webhook inbox.
+#[derive(Debug, Default)]
+pub struct InboxHealth {
+    received: Family<Came, Counter>,
+    pending: Gauge,
+    dead: Gauge,
+    oldest: Gauge<f64, AtomicU64>,
+}
+
+/// A webhook that came, and what became of it: one of a few words.
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Came {
+    provider: &'static str,
+    outcome: &'static str,
+}
+
+impl InboxHealth {
+    /// Counts a webhook: `kept`, `failed`, or why it was refused.
+    pub fn count(&self, provider: &'static str, outcome: &'static str) {
+        self.received.get_or_create(&Came { provider, outcome }).inc();
+    }
+
+    /// Takes over how the inbox is.
+    pub fn set(&self, pulse: Pulse) {
+        self.pending.set(pulse.pending.try_into().unwrap_or(i64::MAX));
+        self.dead.set(pulse.dead.try_into().unwrap_or(i64::MAX));
+        self.oldest.set(pulse.oldest.as_secs_f64());
     }
 }
 

@@ -29,7 +29,7 @@ use persistence::{Connector, Db, Due, Revocations, Sizes};
 use crate::{
     extract::{Limits, Receivers},
     ingest::Ingest,
-    metrics::Metrics,
+    metrics::{InboxHealth, Metrics},
     middleware::{Allows, Boundary, boundary, cors, preflight, throttle},
     routes::{self, billing::Selling, invitations::Inviting},
 };
@@ -53,6 +53,8 @@ pub struct Bound {
     pub revocations: Arc<Revocations>,
     /// Stripe's API, when it is configured.
     pub stripe: Option<Stripe>,
+    /// What is told of the webhook inbox.
+    pub inbox: Arc<InboxHealth>,
     /// Notified when work is due.
     pub due: Arc<Due>,
 }
@@ -71,12 +73,14 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let revocations = Arc::new(Revocations::new(config.auth.session_memory));
     let known = Arc::clone(&revocations);
     let due = Arc::new(Due::default());
+    let inbox = Arc::new(InboxHealth::default());
+    let counted = Data::from(Arc::clone(&inbox));
     let receivers = Data::new(receivers(config)?);
     let told = Arc::clone(&due);
     let stripe = stripe(config)?;
     let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
     let watched_here = http.metrics.is_none();
-    let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations)));
+    let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations), Arc::clone(&inbox)));
     if let Some(address) = http.metrics {
         watched::serve(address, metrics.clone())?;
     }
@@ -112,6 +116,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
             .app_data(Data::new(ingest))
             .app_data(receivers.clone())
             .app_data(selling.clone())
+            .app_data(counted.clone())
             .app_data(Data::new(Arc::clone(&told)))
             .app_data(auth.clone())
             .app_data(memory.clone())
@@ -140,7 +145,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     .listen(listener)?
     .run();
     tokio::spawn(lifelines.cut_the_stalled());
-    Ok(Bound { address, handle: server.handle(), server, readiness, revocations, due, stripe })
+    Ok(Bound { address, handle: server.handle(), server, readiness, revocations, due, stripe, inbox })
 }
 
 /// What one worker's connections may be.

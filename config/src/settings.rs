@@ -29,6 +29,7 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
         )
         .unwrap_or(Environment::Development);
     let production = environment == Environment::Production;
+    let worker = r.flag("WORKER", true, "whether serve also processes webhook events, sends mail and sweeps; else run handrail worker");
     let http = http::read(r, processors, production);
     let database = database::read(r, processors, production);
     let auth = auth::read(r, processors);
@@ -38,7 +39,7 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let billing = billing::read(r);
     let admin = admin(r);
     let log = log(r, production);
-    Config { environment, http, database, auth, limits, mail, webhooks, billing, admin, log }
+    Config { environment, worker, http, database, auth, limits, mail, webhooks, billing, admin, log }
 }
 
 fn admin(r: &mut Reader<'_>) -> Option<Admin> {

@@ -15,6 +15,8 @@ use crate::Secret;
 pub struct Config {
     /// Where it runs.
     pub environment: Environment,
+    /// Whether serving includes what is done beside requests.
+    pub worker: bool,
     /// The HTTP server.
     pub http: Http,
     /// The database.

@@ -95,9 +95,9 @@ impl App {
                 let serving = tokio::spawn(bound.server);
                 let _listening =
                     AbortOnDrop(tokio::spawn(persistence::listen(bound.revocations, Arc::clone(&bound.due), connector.clone())));
-                let post = background::post(&config, bound.address).expect("mail settings");
+                let post = background::post(&config, bound.address.port()).expect("mail settings");
                 let db = Db::new(Arc::new(connector), SIZES, Arc::default());
-                let _working = AbortOnDrop(tokio::spawn(background::work(config, db, post, bound.stripe, bound.due)));
+                let _working = AbortOnDrop(tokio::spawn(background::work(config, db, post, bound.stripe, bound.due, bound.inbox)));
                 let _ = started.send((bound.address, bound.readiness));
                 let _ = stopped.await;
                 bound.handle.stop(false).await;

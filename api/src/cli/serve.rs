@@ -31,8 +31,8 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
     server::stripe(config)?;
     let bound = server::bind(config, &source.connector)
         .with_context(|| format!("cannot listen on {}:{} (HOST and PORT set another address)", config.http.host, config.http.port))?;
-    let Bound { address, server, handle, readiness, revocations, due, stripe } = bound;
-    let post = background::post(config, address)?;
+    let Bound { address, server, handle, readiness, revocations, due, stripe, inbox } = bound;
+    let post = background::post(config, address.port())?;
     let running = tokio::spawn(server);
     slog_scope::info!("listening"; "address" => address.to_string(), "version" => env!("CARGO_PKG_VERSION"));
 
@@ -53,7 +53,7 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
         welcome(config, source, &db, address).await;
     }
     let listening = tokio::spawn(persistence::listen(revocations, Arc::clone(&due), source.connector.clone()));
-    let working = tokio::spawn(background::work(config.clone(), db, post, stripe, due));
+    let working = config.worker.then(|| tokio::spawn(background::work(config.clone(), db, post, stripe, due, inbox)));
 
     signals.next().await;
     slog_scope::info!("stopping"; "drain_s" => config.http.drain.as_secs(), "grace_s" => config.http.shutdown_grace.as_secs());
@@ -67,18 +67,16 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
         () = ending => slog_scope::info!("stopped"),
         () = signals.next() => slog_scope::warn!("stopped at once by a second signal"),
     }
-    working.abort();
+    if let Some(working) = working {
+        working.abort();
+    }
     listening.abort();
     Ok(())
 }
 
 /// Waits for the database, brings it up to date, makes the first administrator, and opens `/api`.
 async fn start(config: &Config, connector: &Connector, db: &Db, readiness: &Arc<Readiness>) -> Result<()> {
-    let place = connector.place();
-    startup::wait(connector, config.database.start_timeout, |reason| {
-        slog_scope::warn!("waiting for the database"; "place" => &place, "reason" => reason);
-    })
-    .await?;
+    startup::wait_aloud(config, connector).await?;
     startup::settle_schema(config, connector, db).await?;
     startup::first_admin(config, db).await?;
     readiness.start();
@@ -100,17 +98,17 @@ async fn welcome(config: &Config, source: &Source, db: &Db, address: std::net::S
 }
 
 /// Ctrl-C and SIGTERM.
-struct Signals {
+pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

@@ -100,6 +100,15 @@ pub(crate) async fn wait(connector: &Connector, bound: Duration, tell: impl Fn(&
     }
 }
 
+/// Waits until the database answers, and says in the log why it has to.
+pub(crate) async fn wait_aloud(config: &Config, connector: &Connector) -> Result<()> {
+    let place = connector.place();
+    wait(connector, config.database.start_timeout, |reason| {
+        slog_scope::warn!("waiting for the database"; "place" => &place, "reason" => reason);
+    })
+    .await
+}
+
 /// Brings the schema up to date, or waits until somebody else did.
 pub(crate) async fn settle_schema(config: &Config, connector: &Connector, db: &Db) -> Result<()> {
     if config.database.migrate_on_start {

@@ -12,6 +12,7 @@ use super::body::{self, Limits};
 use crate::{
     clock,
     describe::{Describe, Operation},
+    metrics::InboxHealth,
 };
 
 /// The headers that are kept with an event: they say what it is, and none of them signs it.
@@ -52,11 +53,12 @@ impl<S: Sender> FromRequest for Signed<S> {
             body::admit(&request, limit)?;
             let pairs: Vec<(&str, &[u8])> = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
             let headers = Headers::new(&pairs);
-            keys.present(headers).map_err(|reject| refused(S::PROVIDER, reject))?;
+            let refused = |reject: Reject| refused(&request, S::PROVIDER, reject);
+            keys.present(headers).map_err(refused)?;
             let bytes = body::read(&request, payload, limit, Limits::of(&request)?.deadline()).await?;
             let url = format!("{}{}", receivers.public_url, request.uri());
             let verified = keys.verify(&Request { headers, url: &url, body: &bytes }, clock::unix_seconds());
-            let verified = verified.map_err(|reject| refused(S::PROVIDER, reject))?;
+            let verified = verified.map_err(refused)?;
             let envelope = verified.envelope();
             if envelope.problem == Some(Problem::NotJson) {
                 return Err(Error::invalid_body(Details::form("The body is no event")));
@@ -66,9 +68,16 @@ impl<S: Sender> FromRequest for Signed<S> {
     }
 }
 
-fn refused(provider: Provider, reject: Reject) -> Error {
+fn refused(request: &HttpRequest, provider: Provider, reject: Reject) -> Error {
     log::warn!("a webhook of {provider} was refused: {}", reject.reason());
-    let code = if reject == Reject::Missing { Code::MissingSignature } else { Code::InvalidSignature };
+    let (code, outcome) = match reject {
+        Reject::Missing => (Code::MissingSignature, "missing_signature"),
+        Reject::Stale { .. } => (Code::InvalidSignature, "stale"),
+        Reject::Invalid => (Code::InvalidSignature, "invalid_signature"),
+    };
+    if let Some(health) = request.app_data::<Data<InboxHealth>>() {
+        health.count(provider.name(), outcome);
+    }
     Error::new(code, reject.to_string())
 }
 

@@ -9,6 +9,7 @@ use webhooks::Provider;
 use crate::{
     extract::{Sender, Signed},
     ingest::Ingest,
+    metrics::InboxHealth,
     respond::Json,
 };
 
@@ -19,9 +20,10 @@ pub struct Received {
     received: bool,
 }
 
-async fn keep<S: Sender>(signed: Signed<S>, ingest: Data<Ingest>) -> Result<Json<Received>> {
-    ingest.keep(signed.0).await?;
-    Ok(Json(Received { received: true }))
+async fn keep<S: Sender>(signed: Signed<S>, ingest: Data<Ingest>, health: Data<InboxHealth>) -> Result<Json<Received>> {
+    let kept = ingest.keep(signed.0).await;
+    health.count(S::PROVIDER.name(), if kept.is_ok() { "kept" } else { "failed" });
+    kept.map(|()| Json(Received { received: true }))
 }
 
 macro_rules! senders {
@@ -39,8 +41,8 @@ macro_rules! senders {
             ///
             /// # Errors
             /// `MISSING_SIGNATURE`, `INVALID_SIGNATURE`, `NOT_CONFIGURED`, `UNAVAILABLE`.
-            pub async fn $handler(event: Signed<$sender>, ingest: Data<Ingest>) -> Result<Json<Received>> {
-                keep(event, ingest).await
+            pub async fn $handler(event: Signed<$sender>, ingest: Data<Ingest>, health: Data<InboxHealth>) -> Result<Json<Received>> {
+                keep(event, ingest, health).await
             }
         )*
     };

@@ -32,3 +32,4 @@ mod search;
 mod slow_clients;
 mod users;
 mod webhooks;
+mod worker;
