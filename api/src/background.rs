@@ -50,7 +50,7 @@ pub async fn work(config: Config, db: Db, post: Option<Post>, stripe: Option<Str
     let reconciling = async {
         match &stripe {
             Some(stripe) => {
-                worker::reconcile::run(&db, stripe).await;
+                worker::reconcile::run(&db, stripe, |report| health.mended(report)).await;
             }
             None => std::future::pending().await,
         }

@@ -20,6 +20,7 @@ use prometheus_client::{
     },
     registry::Registry,
 };
+use worker::reconcile::Report;
 
 /// The media type of the text.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -37,6 +38,8 @@ impl Metrics {
         registry.register("webhooks", "Webhooks that came, by what became of them", inbox.received.clone());
         registry.register("webhook_events_pending", "Events of the inbox that wait", inbox.pending.clone());
         registry.register("webhook_events_dead", "Events of the inbox that were given up", inbox.dead.clone());
+        registry.register("webhook_events_recovered", "Events that never arrived and were asked for", inbox.recovered.clone());
+        registry.register("billing_drifted", "Subscriptions that were other than Stripe has them", inbox.drifted.clone());
         registry.register("webhook_events_oldest_seconds", "How long the event that waits the longest does", inbox.oldest.clone());
         Self(registry)
     }
@@ -59,6 +62,8 @@ pub struct InboxHealth {
     pending: Gauge,
     dead: Gauge,
     oldest: Gauge<f64, AtomicU64>,
+    recovered: Counter,
+    drifted: Counter,
 }
 
 /// A webhook that came, and what became of it: one of a few words.
@@ -72,6 +77,12 @@ impl InboxHealth {
     /// Counts a webhook: `kept`, `failed`, or why it was refused.
     pub fn count(&self, provider: &'static str, outcome: &'static str) {
         self.received.get_or_create(&Came { provider, outcome }).inc();
+    }
+
+    /// Counts what comparing with Stripe found and mended.
+    pub fn mended(&self, report: &Report) {
+        self.recovered.inc_by(report.events.try_into().unwrap_or(0));
+        self.drifted.inc_by(report.drifted.try_into().unwrap_or(0));
     }
 
     /// Takes over how the inbox is.

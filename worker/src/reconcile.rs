@@ -52,12 +52,14 @@ pub enum Error {
     Database(#[from] persistence::Error),
 }
 
-/// Reconciles until it is dropped.
-pub async fn run(db: &Db, stripe: &Stripe) -> Infallible {
+/// Reconciles until it is dropped, and tells what was found.
+pub async fn run(db: &Db, stripe: &Stripe, tell: impl Fn(&Report)) -> Infallible {
     let mut ticks = interval(PAUSE);
     loop {
         ticks.tick().await;
-        match once(db, stripe).await {
+        let reconciled = once(db, stripe).await;
+        reconciled.iter().for_each(&tell);
+        match reconciled {
             Ok(report) if report.events > 0 || report.drifted > 0 => log::warn!("billing was not as Stripe has it: {report}"),
             Ok(report) => log::info!("billing is as Stripe has it: {report}"),
             Err(error) => log::warn!("billing could not be compared with Stripe, later again: {error}"),
