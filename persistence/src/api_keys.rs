@@ -1,16 +1,17 @@
 //! Queries on `api_keys`.
 
+mod lookup;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
-    SelectableHelper, dsl, pg::Pg, sql_types::Double,
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper, pg::Pg,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
-    ApiKeyId, Code, OrgId, Role, UserId,
-    api_key::{ApiKey, NewApiKey, Scope, Scopes},
+    ApiKeyId, Code, OrgId, UserId,
+    api_key::{ApiKey, NewApiKey, Scope},
     audit::Actor,
     page::{Cursor, Page, Window},
 };
@@ -25,13 +26,12 @@ use crate::{
     sessions::TokenHash,
     time::{self, length, now},
 };
+pub use lookup::{Live, find, touch};
 
 /// How many keys a user, or an organisation, can have.
 pub const PER_HOLDER_MAX: i64 = 100;
 /// What to tell who has so many.
 const TOO_MANY: &str = "There are too many keys already; revoke some first";
-/// How often the use of a key is written.
-const USE_WRITTEN_EVERY: Duration = Duration::from_secs(60);
 
 /// Whose keys.
 #[derive(Debug, Clone, Copy)]
@@ -74,25 +74,6 @@ pub struct Secret {
     pub prefix: String,
     /// The SHA-256 of the key.
     pub hash: TokenHash,
-}
-
-/// A live key and whom it acts for.
-#[derive(Debug, Clone, Copy)]
-pub struct Live {
-    /// The key.
-    pub id: ApiKeyId,
-    /// Whom it acts for.
-    pub user: UserId,
-    /// What they may do, as of now.
-    pub role: Role,
-    /// The one organisation it reaches, if it is an organisation's.
-    pub org: Option<OrgId>,
-    /// What it may be used for.
-    pub scopes: Scopes,
-    /// How long it still lives.
-    pub left: Duration,
-    /// Whether its use is due to be written.
-    pub stale: bool,
 }
 
 #[derive(Queryable, Selectable)]
@@ -159,7 +140,7 @@ pub async fn insert(db: &Db, actor: &Actor, holder: Holder<'_>, new: &NewApiKey,
     let scopes: Vec<&str> = Scope::ALL.into_iter().filter(|scope| new.scopes.contains(scope)).map(Scope::as_str).collect();
     db.change(actor, async |conn| {
         if let Holder::Organisation(admin) = holder
-            && orgs::hold(conn, admin.member()).await?.is_none_or(|role| role < domain::OrgRole::Admin)
+            && orgs::hold(conn, admin.member().org(), admin.member().user()).await?.is_none_or(|role| role < domain::OrgRole::Admin)
         {
             return Ok(Change::Forbidden);
         }
@@ -256,63 +237,6 @@ fn forget(db: &Db, hash: Vec<u8>) {
     if let Ok(hash) = hash.try_into() {
         db.revocations().revoke(Subject::Token(hash));
     }
-}
-
-/// The live key of this hash, whose user is not banned and whose organisation is there.
-pub async fn find(db: &Db, hash: &TokenHash) -> Result<Option<Live>> {
-    type Row = (Uuid, Uuid, String, Option<Uuid>, Vec<String>, f64, bool);
-    let written = now() - length(USE_WRITTEN_EVERY);
-    let row: Option<Row> = db
-        .read(async |mut conn| {
-            api_keys::table
-                .inner_join(users::table)
-                .filter(api_keys::key_hash.eq(hash.as_slice()))
-                .filter(api_keys::expires_at.gt(now()))
-                .filter(users::banned_at.is_null())
-                .filter(
-                    api_keys::org_id.is_null().or(dsl::exists(
-                        organisations::table
-                            .filter(organisations::id.nullable().eq(api_keys::org_id))
-                            .filter(organisations::deleted_at.is_null()),
-                    )),
-                )
-                .select((
-                    api_keys::id,
-                    api_keys::user_id,
-                    users::role,
-                    api_keys::org_id,
-                    api_keys::scopes,
-                    dsl::sql::<Double>("extract(epoch FROM api_keys.expires_at - now())::float8"),
-                    api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(written.nullable()).assume_not_null()),
-                ))
-                .first(&mut conn)
-                .await
-                .optional()
-        })
-        .await?;
-    Ok(row.map(|(id, user, role, org, scopes, left, stale)| Live {
-        id: ApiKeyId(id),
-        user: UserId(user),
-        role: role.as_str().into(),
-        org: org.map(OrgId),
-        scopes: scopes.iter().filter_map(|name| Scope::named(name)).collect(),
-        left: time::seconds(left),
-        stale,
-    }))
-}
-
-/// Writes that a key is in use, at most once a minute.
-pub async fn touch(db: &Db, id: ApiKeyId) -> Result<()> {
-    let written = now() - length(USE_WRITTEN_EVERY);
-    let due = api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(written.nullable()).assume_not_null());
-    db.run(async |conn| {
-        diesel::update(api_keys::table.filter(api_keys::id.eq(id.0).and(due)))
-            .set(api_keys::last_used_at.eq(now().nullable()))
-            .execute(conn)
-            .await
-    })
-    .await
-    .map(drop)
 }
 
 /// Removes keys that ended a month ago, at most `batch`, and says how many.

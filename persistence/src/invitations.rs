@@ -93,7 +93,7 @@ pub async fn insert(db: &Db, actor: &Actor, admin: &Admin, new: &NewInvitation, 
     let member = admin.member();
     let org = member.org().0;
     db.change(actor, async |conn| {
-        if !orgs::hold(conn, member).await?.is_some_and(|role| role.may_grant(new.role)) {
+        if !orgs::hold(conn, member.org(), member.user()).await?.is_some_and(|role| role.may_grant(new.role)) {
             return Ok(Change::Forbidden);
         }
         let belongs = memberships::table
@@ -134,7 +134,7 @@ pub async fn resend(db: &Db, actor: &Actor, admin: &Admin, id: InvitationId, lif
         .filter(invitations::org_id.eq(member.org().0))
         .filter(invitations::accepted_at.is_null());
     db.change(actor, async |conn| {
-        let own = orgs::hold(conn, member).await?;
+        let own = orgs::hold(conn, member.org(), member.user()).await?;
         let role: Option<String> = one.for_update().select(invitations::role).first(conn).await.optional()?;
         let Some(role) = role else { return Ok(Change::Absent) };
         if !own.is_some_and(|own| own.may_grant(role.as_str().into())) {

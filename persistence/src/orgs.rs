@@ -37,12 +37,13 @@
 //! }
 //! ```
 
+mod proof;
+
 use chrono::{DateTime, Utc};
 use diesel::{
-    AsChangeset, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
-    SelectableHelper,
+    AsChangeset, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::RunQueryDsl;
 use domain::{
     OrgId, OrgRole, UserId,
     audit::Actor,
@@ -59,116 +60,8 @@ use crate::{
     slugs,
     time::{self, now},
 };
-
-/// The proof that a user belongs to an organisation that is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Member {
-    org: OrgId,
-    user: UserId,
-    role: OrgRole,
-}
-
-impl Member {
-    /// The organisation.
-    #[must_use]
-    pub fn org(&self) -> OrgId {
-        self.org
-    }
-
-    /// The user.
-    #[must_use]
-    pub fn user(&self) -> UserId {
-        self.user
-    }
-
-    /// What they may do in it.
-    #[must_use]
-    pub fn role(&self) -> OrgRole {
-        self.role
-    }
-}
-
-/// The proof that a user administrates an organisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Admin(Member);
-
-impl Admin {
-    /// The proof that they belong to it.
-    #[must_use]
-    pub fn member(&self) -> &Member {
-        &self.0
-    }
-}
-
-/// The proof that a user owns an organisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Owner(Admin);
-
-impl Owner {
-    /// The proof that they belong to it.
-    #[must_use]
-    pub fn member(&self) -> &Member {
-        self.0.member()
-    }
-}
-
-/// A proof that a membership may or may not amount to.
-pub trait Proof: Sized + 'static {
-    /// The least role, for the documentation.
-    const LEAST: OrgRole;
-
-    /// The proof, if the membership amounts to it.
-    fn of(member: Member) -> Option<Self>;
-}
-
-impl Proof for Member {
-    const LEAST: OrgRole = OrgRole::Member;
-
-    fn of(member: Member) -> Option<Self> {
-        Some(member)
-    }
-}
-
-impl Proof for Admin {
-    const LEAST: OrgRole = OrgRole::Admin;
-
-    fn of(member: Member) -> Option<Self> {
-        (member.role >= OrgRole::Admin).then_some(Self(member))
-    }
-}
-
-impl Proof for Owner {
-    const LEAST: OrgRole = OrgRole::Owner;
-
-    fn of(member: Member) -> Option<Self> {
-        (member.role >= OrgRole::Owner).then_some(Self(Admin(member)))
-    }
-}
-
-/// The membership of a user in an organisation; `None` when they do not belong to it, when it is deleted, and when it never was.
-pub async fn membership(db: &Db, org: OrgId, user: UserId) -> Result<Option<Member>> {
-    let role: Option<String> = db
-        .read(async |mut conn| {
-            memberships::table
-                .inner_join(organisations::table)
-                .filter(memberships::org_id.eq(org.0))
-                .filter(memberships::user_id.eq(user.0))
-                .filter(organisations::deleted_at.is_null())
-                .select(memberships::role)
-                .first(&mut conn)
-                .await
-                .optional()
-        })
-        .await?;
-    Ok(role.map(|role| Member { org, user, role: role.as_str().into() }))
-}
-
-/// The role a member has at this moment, which stays as it is until the transaction ends; `None` when they left.
-pub(crate) async fn hold(conn: &mut AsyncPgConnection, member: &Member) -> QueryResult<Option<OrgRole>> {
-    let own = memberships::table.find((member.org.0, member.user.0));
-    let role: Option<String> = own.for_share().select(memberships::role).first(conn).await.optional()?;
-    Ok(role.map(|role| role.as_str().into()))
-}
+pub(crate) use proof::hold;
+pub use proof::{Admin, Member, Owner, Proof, membership};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = organisations)]
@@ -250,11 +143,11 @@ pub async fn insert(db: &Db, actor: &Actor, owner: UserId, new: &NewOrganisation
 pub async fn find(db: &Db, member: &Member) -> Result<Option<Organisation>> {
     let row: Option<OrganisationRow> = db
         .read(async |mut conn| {
-            let live = organisations::table.find(member.org.0).filter(organisations::deleted_at.is_null());
+            let live = organisations::table.find(member.org().0).filter(organisations::deleted_at.is_null());
             live.select(OrganisationRow::as_select()).first(&mut conn).await.optional()
         })
         .await?;
-    Ok(row.map(|row| row.seen_by(member.role)))
+    Ok(row.map(|row| row.seen_by(member.role())))
 }
 
 #[derive(AsChangeset)]
@@ -274,29 +167,29 @@ pub async fn update(db: &Db, actor: &Actor, admin: &Admin, patch: &OrganisationP
     if change.name.is_none() && change.slug.is_none() {
         return find(db, member).await;
     }
-    let live = organisations::table.find(member.org.0).filter(organisations::deleted_at.is_null());
+    let live = organisations::table.find(member.org().0).filter(organisations::deleted_at.is_null());
     let row: Option<OrganisationRow> = db
         .change(actor, async |conn| {
             diesel::update(live).set(&change).returning(OrganisationRow::as_returning()).get_result(conn).await.optional()
         })
         .await?;
-    Ok(row.map(|row| row.seen_by(member.role)))
+    Ok(row.map(|row| row.seen_by(member.role())))
 }
 
 /// Deletes an organisation: nothing of it can be reached any more, and for [`crate::RESTORABLE_DAYS`] all of it can be restored.
 pub async fn delete(db: &Db, actor: &Actor, owner: &Owner) -> Result<Change<()>> {
     let member = owner.member();
-    let live = organisations::table.find(member.org.0).filter(organisations::deleted_at.is_null());
+    let live = organisations::table.find(member.org().0).filter(organisations::deleted_at.is_null());
     let change = db
         .change(actor, async |conn| {
-            if hold(conn, member).await? != Some(OrgRole::Owner) {
+            if hold(conn, member.org(), member.user()).await? != Some(OrgRole::Owner) {
                 return Ok(Change::Forbidden);
             }
             let count = diesel::update(live).set(organisations::deleted_at.eq(now().nullable())).execute(conn).await?;
             Ok(if count > 0 { Change::Made(()) } else { Change::Absent })
         })
         .await?;
-    db.revocations().revoke(Subject::Organisation(member.org.0));
+    db.revocations().revoke(Subject::Organisation(member.org().0));
     Ok(change)
 }
 
@@ -306,7 +199,7 @@ pub async fn restore(db: &Db, actor: &Actor, org: OrgId, owner: UserId) -> Resul
     let row: Option<OrganisationRow> = db
         .change(actor, async |conn| {
             // Held, so that the account cannot be deleted meanwhile: what lives has an owner.
-            if hold(conn, &Member { org, user: owner, role: OrgRole::Owner }).await? != Some(OrgRole::Owner) {
+            if hold(conn, org, owner).await? != Some(OrgRole::Owner) {
                 return Ok(None);
             }
             diesel::update(deleted)

@@ -6,12 +6,13 @@ use std::{convert::Infallible, time::Duration};
 
 use persistence::{
     Db, Result,
-    inbox::{self, Claimed, Outcome},
+    inbox::{self, Claimed, NewEvent, Outcome},
 };
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
 };
+use webhooks::Envelope;
 
 pub use effects::Rules;
 
@@ -54,6 +55,23 @@ async fn line(db: &Db, rules: &Rules, due: &Notify, looks: bool) {
                 sleep(LOOK_EVERY).await;
             }
         }
+    }
+}
+
+/// An event as the inbox keeps it.
+#[must_use]
+pub fn event(envelope: Envelope, headers: serde_json::Value, raw: Vec<u8>) -> NewEvent {
+    NewEvent {
+        provider: envelope.provider.name(),
+        event_key: envelope.key,
+        event_type: envelope.event_type.unwrap_or_else(|| "unknown".to_owned()),
+        subject: envelope.subject,
+        account: envelope.account,
+        livemode: envelope.livemode,
+        api_version: envelope.api_version,
+        created_at: envelope.created_at,
+        headers,
+        raw,
     }
 }
 

@@ -125,19 +125,7 @@ async fn undelivered(db: &Db, stripe: &Stripe) -> Result<usize, Error> {
 
 fn event(object: &Object) -> NewEvent {
     let raw = object.json().as_bytes();
-    let envelope = webhooks::stripe::fetched(raw);
-    NewEvent {
-        provider: envelope.provider.name(),
-        event_key: envelope.key,
-        event_type: envelope.event_type.unwrap_or_else(|| "unknown".to_owned()),
-        subject: envelope.subject,
-        account: envelope.account,
-        livemode: envelope.livemode,
-        api_version: envelope.api_version,
-        created_at: envelope.created_at,
-        headers: serde_json::json!({}),
-        raw: raw.to_vec(),
-    }
+    crate::inbox::event(webhooks::stripe::fetched(raw), serde_json::json!({}), raw.to_vec())
 }
 
 /// Asks for all that is for sale.

@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use domain::{Code, Details, Error, Result};
 use persistence::inbox::NewEvent;
 use serde_json::{Map, Value, json};
-use webhooks::{Envelope, Headers, Keys, Problem, Provider, Reject, Request};
+use webhooks::{Headers, Keys, Problem, Provider, Reject, Request};
 
 use super::body::{self, Limits};
 use crate::{
@@ -63,7 +63,7 @@ impl<S: Sender> FromRequest for Signed<S> {
             if envelope.problem == Some(Problem::NotJson) {
                 return Err(Error::invalid_body(Details::form("The body is no event")));
             }
-            Ok(Self(event(envelope, kept(&request), bytes.to_vec()), PhantomData))
+            Ok(Self(worker::inbox::event(envelope, kept(&request), bytes.to_vec()), PhantomData))
         })
     }
 }
@@ -84,21 +84,6 @@ fn refused(request: &HttpRequest, provider: Provider, reject: Reject) -> Error {
 fn kept(request: &HttpRequest) -> Value {
     let text = |name: &str| Some(request.headers().get(name)?.to_str().ok()?.chars().take(255).collect::<String>());
     Value::Object(KEPT.iter().filter_map(|name| Some(((*name).to_owned(), text(name)?.into()))).collect::<Map<_, _>>())
-}
-
-fn event(envelope: Envelope, headers: Value, raw: Vec<u8>) -> NewEvent {
-    NewEvent {
-        provider: envelope.provider.name(),
-        event_key: envelope.key,
-        event_type: envelope.event_type.unwrap_or_else(|| "unknown".to_owned()),
-        subject: envelope.subject,
-        account: envelope.account,
-        livemode: envelope.livemode,
-        api_version: envelope.api_version,
-        created_at: envelope.created_at,
-        headers,
-        raw,
-    }
 }
 
 impl<S: Sender> Describe for Signed<S> {
