@@ -3,6 +3,7 @@
 mod crashes;
 mod leases;
 mod poison;
+mod stripe;
 
 use serde_json::{Value, json};
 use tests::{Answer, App, Client, Database};
