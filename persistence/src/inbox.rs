@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{Db, Result};
 pub use operators::{Pulse, find, forget_bodies, list, pulse, replay, replay_many};
-pub use queue::{Claimed, Effect, Outcome, Prepared, Told, claim, postpone, refresh, settle};
+pub use queue::{Claimed, Effect, Outcome, Prepared, Told, claim, end, postpone, refresh, settle};
 
 /// An event as it came, verified.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +50,12 @@ pub async fn insert(db: &Db, events: &[NewEvent]) -> Result<usize> {
     Ok(new.len())
 }
 
+/// Whether it is a time that PostgreSQL has, and that anything can have happened at: from 1970 to 9999. One absurd event must not keep out
+/// those that arrive together with it.
+fn storable(time: &DateTime<Utc>) -> bool {
+    (0..=253_402_300_799).contains(&time.timestamp())
+}
+
 /// One statement for any number of events, so that it is prepared once.
 struct Insert<'a> {
     id: Vec<Uuid>,
@@ -67,6 +73,9 @@ struct Insert<'a> {
 
 impl<'a> Insert<'a> {
     fn of(events: &'a [NewEvent]) -> Self {
+        // Two that keep the same events wait for each other's; in the same order they cannot do so in a circle.
+        let mut events: Vec<&NewEvent> = events.iter().collect();
+        events.sort_unstable_by_key(|event| (event.provider, &event.event_key));
         Self {
             id: events.iter().map(|_| WebhookEventId::new().0).collect(),
             provider: events.iter().map(|event| event.provider).collect(),
@@ -76,7 +85,7 @@ impl<'a> Insert<'a> {
             account: events.iter().map(|event| event.account.as_deref()).collect(),
             livemode: events.iter().map(|event| event.livemode).collect(),
             api_version: events.iter().map(|event| event.api_version.as_deref()).collect(),
-            created_at: events.iter().map(|event| event.created_at).collect(),
+            created_at: events.iter().map(|event| event.created_at.filter(storable)).collect(),
             headers: events.iter().map(|event| &event.headers).collect(),
             raw: events.iter().map(|event| event.raw.as_slice()).collect(),
         }

@@ -90,6 +90,12 @@ impl Program {
         self.signal(Signal::TERM);
     }
 
+    /// Ends it without a word, as the kernel does when memory runs out.
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.wait();
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("its process id");
         kill_process(pid, signal).expect("a running program");

@@ -2,7 +2,7 @@
 
 mod effects;
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, error::Error as _, time::Duration};
 
 use persistence::{
     Db, Result,
@@ -78,16 +78,37 @@ pub fn event(envelope: Envelope, headers: serde_json::Value, raw: Vec<u8>) -> Ne
 /// Takes and processes an event; false when none is due.
 ///
 /// # Errors
-/// When the database is away: the event stays taken until its lease ends, then it is tried again.
+/// When the database is away: an event that was taken stays taken until its lease ends, then it is tried again.
 pub async fn step(db: &Db, rules: &Rules, due: &Notify) -> Result<bool> {
     let Some(event) = inbox::claim(db, LEASE).await? else { return Ok(false) };
     // There may be more: the next line looks while this one works.
     due.notify_one();
-    match inbox::settle(db, &event, BOUND, rules.prepare(&event)).await? {
-        Some(outcome) => tell(&event, &outcome),
-        None => inbox::postpone(db, &event, BUSY).await?,
+    if event.attempt > ATTEMPTS_MAX {
+        // Nobody came back to say what became of any attempt: working on it may be what ends a process.
+        end(db, &event, &Outcome::Dead("no attempt came to an end".to_owned())).await?;
+        return Ok(true);
+    }
+    match inbox::settle(db, &event, BOUND, rules.prepare(&event)).await {
+        Ok(Some(outcome)) => tell(&event, &outcome),
+        Ok(None) => inbox::postpone(db, &event, BUSY).await?,
+        // Its effect cannot be stored: it counts as an attempt, or an event the database refuses would come back for ever. Should the
+        // database be away altogether, this fails as well, and the event waits for the end of its lease.
+        Err(error) => end(db, &event, &failed(&event, reason(&error))).await?,
     }
     Ok(true)
+}
+
+/// Ends an attempt that changes nothing, unless somebody else has the event by now.
+async fn end(db: &Db, event: &Claimed, outcome: &Outcome) -> Result<()> {
+    if inbox::end(db, event, outcome).await? {
+        tell(event, outcome);
+    }
+    Ok(())
+}
+
+fn reason(error: &persistence::Error) -> String {
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
 }
 
 fn tell(event: &Claimed, outcome: &Outcome) {

@@ -194,9 +194,8 @@ pub struct Prepared {
 ///
 /// `prepare` may ask other services; it must come back within `bound`.
 pub async fn settle(db: &Db, event: &Claimed, bound: Duration, prepare: impl Future<Output = Prepared> + Send) -> Result<Option<Outcome>> {
-    let subject = event.subject.as_deref().map(|subject| format!("{} {subject}", event.provider));
     db.change_within(bound, &Actor::default(), async |conn| {
-        if let Some(subject) = &subject
+        if let Some(subject) = &event.subject
             && !try_lock(conn, subject).await?
         {
             return Ok(None);
@@ -215,8 +214,15 @@ pub async fn settle(db: &Db, event: &Claimed, bound: Duration, prepare: impl Fut
     .await
 }
 
+/// Ends an attempt that changes nothing. Says whether the event was still this one's who took it.
+pub async fn end(db: &Db, event: &Claimed, outcome: &Outcome) -> Result<bool> {
+    db.run(async |conn| finish(conn, event, outcome).await).await
+}
+
+/// The lock of [`billing::lock_subject`], if nobody holds it: what is asked for because of an event and what is asked for in a comparison
+/// must go one after the other, too.
 async fn try_lock(conn: &mut AsyncPgConnection, subject: &str) -> QueryResult<bool> {
-    let lock = sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended(").bind::<Text, _>(subject).sql(", 0))");
+    let lock = sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended(").bind::<Text, _>(subject).sql(", 20260908))");
     diesel::select(lock).get_result(conn).await
 }
 

@@ -9,15 +9,15 @@ use tests::{App, Caller, eventually};
 const SECRET: &str = "whsec_of_the_fake";
 
 /// A server and the Stripe it knows.
-struct Shop {
-    app: App,
-    stripe: FakeStripe,
-    owner: Caller,
-    org: String,
+pub(crate) struct Shop {
+    pub(crate) app: App,
+    pub(crate) stripe: FakeStripe,
+    pub(crate) owner: Caller,
+    pub(crate) org: String,
 }
 
 impl Shop {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(true).await
     }
 
@@ -45,7 +45,7 @@ impl Shop {
     }
 
     /// Begins to buy, and says which session.
-    async fn begin(&self, price: &str, quantity: u32) -> String {
+    pub(crate) async fn begin(&self, price: &str, quantity: u32) -> String {
         let body = json!({ "priceId": price, "quantity": quantity });
         let url = self.owner.client.post(&self.path("/checkout")).json(&body).send().await.expect(200).text_at("/url");
         let (_, session) = url.rsplit_once('/').expect("a session");
@@ -62,7 +62,7 @@ impl Shop {
         .await;
     }
 
-    async fn price(&self, lookup_key: &str) -> String {
+    pub(crate) async fn price(&self, lookup_key: &str) -> String {
         let mut found = None;
         eventually("the plans are there", async || {
             let plans = self.app.anon().get("/api/plans").send().await.expect(200).json();

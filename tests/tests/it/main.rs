@@ -12,6 +12,7 @@ mod billing_state;
 mod description;
 mod faults;
 mod http;
+mod inbox;
 mod input;
 mod invitations;
 mod limits;

@@ -5,7 +5,7 @@ use persistence::inbox::{Claimed, Effect, Outcome, Prepared, Told};
 use serde_json::Value;
 use upstream::stripe::{Error, Stripe};
 
-use super::failed;
+use super::{LONGEST_PAUSE, failed};
 
 /// By what events are judged.
 #[derive(Clone, Default)]
@@ -47,7 +47,7 @@ impl Rules {
             Err(Trouble::Stripe(error)) if error.is_permanent() && !matches!(error, Error::Unauthorized) => {
                 nothing(Outcome::Dead(error.to_string()))
             }
-            Err(Trouble::Stripe(error)) => nothing(failed(event, error.to_string())),
+            Err(Trouble::Stripe(error)) => nothing(not_before(failed(event, error.to_string()), &error)),
         }
     }
 
@@ -126,6 +126,16 @@ impl Rules {
             Err(Error::NotFound) => Ok(None),
             Err(error) => Err(Trouble::Stripe(error)),
         }
+    }
+}
+
+/// The same, but no sooner than Stripe asks for.
+fn not_before(outcome: Outcome, error: &Error) -> Outcome {
+    match (outcome, error) {
+        (Outcome::Retry(reason, pause), Error::Busy { retry_after: Some(asked) }) => {
+            Outcome::Retry(reason, pause.saturating_add(*asked).min(LONGEST_PAUSE))
+        }
+        (outcome, _) => outcome,
     }
 }
 
