@@ -23,8 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
 fn serve(database: &Database) -> Program {
-    let variables =
-        [("DATABASE_URL", database.url.as_str()), ("PORT", "0"), ("WORKERS", "2"), ("RATE_LIMIT_ADDRESS", "off"), super::SETTINGS[0]];
+    let variables = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("PORT", "0"),
+        ("WORKERS", "2"),
+        ("RATE_LIMIT_ADDRESS", "off"),
+        ("STRIPE_WEBHOOKS_SECRET", super::SECRET),
+    ];
     Program::start(&["serve"], &variables)
 }
 
