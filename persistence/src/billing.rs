@@ -14,7 +14,10 @@ mod show;
 mod subscriptions;
 
 use chrono::{DateTime, Utc};
-use diesel::{QueryResult, sql_types::Text};
+use diesel::{
+    QueryResult,
+    sql_types::{BigInt, Bool, Text},
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{OrgId, audit::Actor, billing::Verdict};
 
@@ -48,12 +51,20 @@ impl Applied {
     }
 }
 
+/// Keeps the locks of subjects apart from those of other kinds; a collision only makes one wait for another without need.
+const SUBJECT_SEED: i64 = 20_260_908;
+
 /// Makes all others wait who want to apply something of this subject (Stripe's id of the customer, or of the object where there is
 /// none), until the transaction ends. The same transaction may take it again.
 pub async fn lock_subject(conn: &mut AsyncPgConnection, subject: &str) -> QueryResult<()> {
-    // The seed keeps these locks apart from those of other kinds; a collision only makes one wait for another without need.
-    let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 20260908))");
-    lock.bind::<Text, _>(subject).execute(conn).await.map(drop)
+    let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, $2))");
+    lock.bind::<Text, _>(subject).bind::<BigInt, _>(SUBJECT_SEED).execute(conn).await.map(drop)
+}
+
+/// The same, but false instead of waiting while others have it.
+pub(crate) async fn try_lock_subject(conn: &mut AsyncPgConnection, subject: &str) -> QueryResult<bool> {
+    let lock = diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended(").bind::<Text, _>(subject);
+    diesel::select(lock.sql(", ").bind::<BigInt, _>(SUBJECT_SEED).sql("))")).get_result(conn).await
 }
 
 /// Runs something in a transaction of its own that holds the lock of a subject, and hands it the time at which it began to hold it: as

@@ -5,7 +5,6 @@ use std::{future::Future, time::Duration};
 use chrono::{DateTime, Utc};
 use diesel::{
     ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult,
-    dsl::sql,
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{Bool, Bytea, Integer, Interval, Nullable, Text, Timestamptz, Uuid as SqlUuid},
@@ -196,7 +195,8 @@ pub struct Prepared {
 pub async fn settle(db: &Db, event: &Claimed, bound: Duration, prepare: impl Future<Output = Prepared> + Send) -> Result<Option<Outcome>> {
     db.change_within(bound, &Actor::default(), async |conn| {
         if let Some(subject) = &event.subject
-            && !try_lock(conn, subject).await?
+            // The lock of comparisons with Stripe, too: what is asked for by an event and by one of them must go one after the other.
+            && !billing::try_lock_subject(conn, subject).await?
         {
             return Ok(None);
         }
@@ -217,13 +217,6 @@ pub async fn settle(db: &Db, event: &Claimed, bound: Duration, prepare: impl Fut
 /// Ends an attempt that changes nothing. Says whether the event was still this one's who took it.
 pub async fn end(db: &Db, event: &Claimed, outcome: &Outcome) -> Result<bool> {
     db.run(async |conn| finish(conn, event, outcome).await).await
-}
-
-/// The lock of [`billing::lock_subject`], if nobody holds it: what is asked for because of an event and what is asked for in a comparison
-/// must go one after the other, too.
-async fn try_lock(conn: &mut AsyncPgConnection, subject: &str) -> QueryResult<bool> {
-    let lock = sql::<Bool>("pg_try_advisory_xact_lock(hashtextextended(").bind::<Text, _>(subject).sql(", 20260908))");
-    diesel::select(lock).get_result(conn).await
 }
 
 async fn finish(conn: &mut AsyncPgConnection, event: &Claimed, outcome: &Outcome) -> QueryResult<bool> {
