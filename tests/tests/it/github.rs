@@ -44,7 +44,8 @@ async fn what_failed_while_the_server_was_away_arrives_once() {
     fake.fail("lost-2", 3600);
     fake.succeed("fine", 1800);
     // Nobody listens yet: these are the failures. Then the server comes, and asks by itself.
-    let settings = [SECRETS, &[("GITHUB_TOKEN", TOKEN), ("GITHUB_HOOK", HOOK), ("GITHUB_API_BASE", &fake.base())]].concat();
+    let base = fake.base();
+    let settings = [SECRETS, &[("GITHUB_TOKEN", TOKEN), ("GITHUB_HOOK", HOOK), ("GITHUB_API_BASE", &base)]].concat();
     let app = App::with(&settings).await;
     fake.deliver_to(app.address);
     app.until_count(2, "SELECT count(*) FROM webhook_events WHERE provider = 'github'").await;
