@@ -170,7 +170,9 @@ fn turned_away(request: &HttpRequest, state: &State) -> Option<HttpResponse> {
     }
     state.answer.as_ref().map(|(status, header, body)| {
         let mut answer = HttpResponse::build(StatusCode::from_u16(*status).expect("a status"));
-        header.iter().for_each(|(name, value)| drop(answer.insert_header((name.as_str(), value.as_str()))));
+        for (name, value) in header {
+            answer.insert_header((name.as_str(), value.as_str()));
+        }
         answer.body(body.clone())
     })
 }
