@@ -6,7 +6,11 @@ use anyhow::{Context, Result};
 use auth::Token;
 use config::{Config, Environment};
 use persistence::{Db, Due};
-use upstream::{mail::Mailer, stripe::Stripe};
+use upstream::{
+    github::{self, GitHub},
+    mail::Mailer,
+    stripe::Stripe,
+};
 use worker::{
     inbox::Rules,
     mail::{NewToken, Post},
@@ -42,8 +46,26 @@ fn new_token() -> domain::Result<NewToken> {
     Ok(NewToken { text: token.reveal(), hash: token.hash() })
 }
 
+/// GitHub's API, when it is configured.
+///
+/// # Errors
+/// When the token, the webhook or the address cannot be used; the text does not repeat the token.
+pub fn github(config: &Config) -> Result<Option<GitHub>> {
+    let Some(api) = &config.webhooks.github_api else { return Ok(None) };
+    let settings = github::Settings { token: api.token.expose().clone(), api_base: api.base.clone(), hook: api.hook.clone() };
+    Ok(Some(GitHub::new(&settings).context("GITHUB_TOKEN, GITHUB_HOOK or GITHUB_API_BASE cannot be used")?))
+}
+
 /// Does what is done beside requests, until it is dropped.
-pub async fn work(config: Config, db: Db, post: Option<Post>, stripe: Option<Stripe>, due: Arc<Due>, health: Arc<InboxHealth>) {
+pub async fn work(
+    config: Config,
+    db: Db,
+    post: Option<Post>,
+    stripe: Option<Stripe>,
+    github: Option<GitHub>,
+    due: Arc<Due>,
+    health: Arc<InboxHealth>,
+) {
     let kept = Kept { audit: config.auth.audit, webhooks: config.webhooks.kept };
     let billing = config.billing;
     let rules = Rules { stripe: stripe.clone(), live: billing.live, account: billing.account };
@@ -51,6 +73,14 @@ pub async fn work(config: Config, db: Db, post: Option<Post>, stripe: Option<Str
         match &stripe {
             Some(stripe) => {
                 worker::reconcile::run(&db, stripe, |report| health.mended(report)).await;
+            }
+            None => std::future::pending().await,
+        }
+    };
+    let asking_again = async {
+        match &github {
+            Some(github) => {
+                worker::reconcile::github::run(&db, github).await;
             }
             None => std::future::pending().await,
         }
@@ -69,6 +99,7 @@ pub async fn work(config: Config, db: Db, post: Option<Post>, stripe: Option<Str
         due.keep_telling(&db),
         mailing,
         reconciling,
+        asking_again,
         watch(&db, &health)
     );
 }

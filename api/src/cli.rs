@@ -42,7 +42,7 @@ enum Command {
         #[command(subcommand)]
         command: BillingCommand,
     },
-    /// Try webhooks out.
+    /// Try webhooks out, and ask for those that were lost.
     Webhook {
         #[command(subcommand)]
         command: WebhookCommand,
@@ -80,6 +80,8 @@ enum BillingCommand {
 enum WebhookCommand {
     /// Sign an event as its provider does, and send it to this machine's server.
     Send(webhook::Send),
+    /// Ask GitHub once more for the deliveries that failed, and say how many; `serve` and `worker` do it hourly.
+    Redeliver,
 }
 
 #[derive(Subcommand)]
@@ -141,6 +143,7 @@ fn dispatch(command: Command) -> Result<()> {
             })
         }
         Command::Webhook { command: WebhookCommand::Send(send) } => webhook::send(&settings::load()?, &send),
+        Command::Webhook { command: WebhookCommand::Redeliver } => webhook::redeliver(&settings::load()?),
         Command::Config { example } => settings::print(example),
         Command::Openapi => {
             println!("{}", serde_json::to_string_pretty(&openapi::document())?);

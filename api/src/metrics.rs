@@ -31,7 +31,7 @@ pub struct Metrics(Registry);
 impl Metrics {
     /// Reads from these from now on.
     #[must_use]
-    pub fn new(memory: Data<Memory>, revocations: Arc<Revocations>, inbox: Arc<InboxHealth>) -> Self {
+    pub fn new(memory: Data<Memory>, revocations: Arc<Revocations>, inbox: &InboxHealth) -> Self {
         let mut registry = Registry::with_prefix("handrail");
         registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         registry.register_collector(Box::new(Callers { memory, revocations }));

@@ -80,7 +80,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let stripe = stripe(config)?;
     let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
     let watched_here = http.metrics.is_none();
-    let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations), Arc::clone(&inbox)));
+    let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations), &inbox));
     if let Some(address) = http.metrics {
         watched::serve(address, metrics.clone())?;
     }

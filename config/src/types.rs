@@ -189,8 +189,21 @@ pub struct Webhooks {
     pub lemon_squeezy: Option<Secret<String>>,
     /// The secrets of senders that keep to Standard Webhooks.
     pub standard: Option<Secret<String>>,
+    /// GitHub's API, to ask for deliveries that failed again; without it nobody does.
+    pub github_api: Option<GitHubApi>,
     /// How long bodies are kept.
     pub kept: Duration,
+}
+
+/// How to ask GitHub for deliveries again.
+#[derive(Debug, Clone)]
+pub struct GitHubApi {
+    /// The token.
+    pub token: Secret<String>,
+    /// The webhook's path in the API.
+    pub hook: String,
+    /// Where the API is, without a trailing slash.
+    pub base: String,
 }
 
 /// Billing through Stripe.

@@ -150,3 +150,18 @@ proptest! {
         let _ = parse(&[(names[which], &value)]);
     }
 }
+
+#[test]
+fn github_is_asked_with_a_token_and_a_webhook_or_not_at_all() {
+    let hook = "orgs/example/hooks/1";
+    assert!(parse(&[]).unwrap().webhooks.github_api.is_none());
+    let (text, config) = described(&[("GITHUB_TOKEN", "ghp_hunter22"), ("GITHUB_HOOK", hook)]);
+    let config = config.unwrap();
+    let api = config.webhooks.github_api.as_ref().unwrap();
+    assert_eq!((api.token.expose().as_str(), api.hook.as_str(), api.base.as_str()), ("ghp_hunter22", hook, "https://api.github.com"));
+    assert!(!text.contains("hunter22") && !format!("{config:?}").contains("hunter22"), "{text}");
+    for alone in [("GITHUB_TOKEN", "ghp_hunter22"), ("GITHUB_HOOK", hook)] {
+        let problems = parse(&[alone]).unwrap_err().to_string();
+        assert!(problems.contains("go together") && !problems.contains("hunter22"), "{problems}");
+    }
+}

@@ -15,7 +15,7 @@ use domain::WebhookEventId;
 use uuid::Uuid;
 
 use crate::{Db, Result};
-pub use operators::{Pulse, find, forget_bodies, list, pulse, replay, replay_many};
+pub use operators::{Pulse, find, forget_bodies, list, pulse, replay, replay_many, which_are_kept};
 pub use queue::{Claimed, Effect, Outcome, Prepared, Told, claim, end, postpone, refresh, settle};
 
 /// An event as it came, verified.

@@ -96,8 +96,10 @@ impl App {
                 let _listening =
                     AbortOnDrop(tokio::spawn(persistence::listen(bound.revocations, Arc::clone(&bound.due), connector.clone())));
                 let post = background::post(&config, bound.address.port()).expect("mail settings");
+                let github = background::github(&config).expect("GitHub settings");
                 let db = Db::new(Arc::new(connector), SIZES, Arc::default());
-                let _working = AbortOnDrop(tokio::spawn(background::work(config, db, post, bound.stripe, bound.due, bound.inbox)));
+                let work = background::work(config, db, post, bound.stripe, github, bound.due, bound.inbox);
+                let _working = AbortOnDrop(tokio::spawn(work));
                 let _ = started.send((bound.address, bound.readiness));
                 let _ = stopped.await;
                 bound.handle.stop(false).await;

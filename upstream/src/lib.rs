@@ -1,5 +1,7 @@
-//! Calls that go out to other services: mail, and Stripe's API. Knows nothing of routes, settings or the database.
+//! Calls that go out to other services: mail, Stripe's API and GitHub's. Knows nothing of routes, settings or the database.
 
+mod base;
+pub mod github;
 pub mod mail;
 pub mod plain;
 pub mod stripe;

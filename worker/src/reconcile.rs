@@ -1,6 +1,8 @@
 //! Compares what is stored with what Stripe says, and mends it: events that never arrived are taken in, subscriptions that live are asked for
 //! again, and so is what is for sale.
 
+pub mod github;
+
 use std::{convert::Infallible, fmt, time::Duration};
 
 use domain::billing::{Mark, Price, Product, Subscription};
@@ -9,7 +11,10 @@ use persistence::{
     inbox::{self, Effect, NewEvent, Told},
 };
 use tokio::time::interval;
-use upstream::stripe::{Error as StripeError, EventFilter, Object, Page, Stripe};
+use upstream::{
+    github::Error as GitHubError,
+    stripe::{Error as StripeError, EventFilter, Object, Page, Stripe},
+};
 
 /// How often it is done by itself.
 const PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -47,6 +52,9 @@ pub enum Error {
     /// Stripe does not answer as it should.
     #[error("Stripe: {0}")]
     Stripe(#[from] StripeError),
+    /// GitHub does not answer as it should.
+    #[error("GitHub: {0}")]
+    GitHub(#[from] GitHubError),
     /// The database does not.
     #[error("database: {0}")]
     Database(#[from] persistence::Error),

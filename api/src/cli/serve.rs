@@ -29,6 +29,7 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
     let mut signals = Signals::new()?;
     server::receivers(config)?;
     server::stripe(config)?;
+    let github = background::github(config)?;
     let bound = server::bind(config, &source.connector)
         .with_context(|| format!("cannot listen on {}:{} (HOST and PORT set another address)", config.http.host, config.http.port))?;
     let Bound { address, server, handle, readiness, revocations, due, stripe, inbox } = bound;
@@ -53,7 +54,7 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
         welcome(config, source, &db, address).await;
     }
     let listening = tokio::spawn(persistence::listen(revocations, Arc::clone(&due), source.connector.clone()));
-    let working = config.worker.then(|| tokio::spawn(background::work(config.clone(), db, post, stripe, due, inbox)));
+    let working = config.worker.then(|| tokio::spawn(background::work(config.clone(), db, post, stripe, github, due, inbox)));
 
     signals.next().await;
     slog_scope::info!("stopping"; "drain_s" => config.http.drain.as_secs(), "grace_s" => config.http.shutdown_grace.as_secs());

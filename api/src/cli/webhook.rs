@@ -1,4 +1,4 @@
-//! `handrail webhook send`: events without an account at any provider.
+//! `handrail webhook`: events without an account at any provider, and those that GitHub could not deliver.
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use webhooks::{Provider, Secret, github, lemon_squeezy, standard, stripe};
 
-use crate::clock;
+use super::startup;
+use crate::{background, clock};
 
 /// What to send.
 #[derive(Args)]
@@ -55,6 +56,16 @@ pub(crate) fn send(config: &Config, send: &Send) -> Result<()> {
             refused += u32::from(status != 200);
         }
         ensure!(refused == 0, "{refused} of {} were refused", send.times);
+        Ok(())
+    })
+}
+
+/// Has GitHub deliver again what failed, and says how many.
+pub(crate) fn redeliver(config: &Config) -> Result<()> {
+    let github = background::github(config)?.context("GITHUB_TOKEN and GITHUB_HOOK are not set")?;
+    startup::with_database(config, async |connector| {
+        let db = startup::small_db(config, &connector);
+        println!("{}.", worker::reconcile::github::once(&db, &github).await?);
         Ok(())
     })
 }

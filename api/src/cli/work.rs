@@ -24,6 +24,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
 async fn work(config: &Config, source: &Source) -> Result<()> {
     let mut signals = Signals::new()?;
     let stripe = server::stripe(config)?;
+    let github = background::github(config)?;
     let post = background::post(config, config.http.port)?;
     let db = startup::small_db(config, &source.connector);
     let due = Arc::new(Due::default());
@@ -37,7 +38,7 @@ async fn work(config: &Config, source: &Source) -> Result<()> {
     }
     slog_scope::info!("working"; "version" => env!("CARGO_PKG_VERSION"));
     let listening = persistence::listen(Arc::new(Revocations::default()), Arc::clone(&due), source.connector.clone());
-    let working = background::work(config.clone(), db, post, stripe, due, Arc::default());
+    let working = background::work(config.clone(), db, post, stripe, github, due, Arc::default());
     tokio::select! {
         _ = listening => {}
         () = working => {}

@@ -1,6 +1,6 @@
 //! The inbox, as operators look into it and set it going again.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -112,6 +112,14 @@ pub async fn find(db: &Db, id: WebhookEventId) -> Result<Option<Detail>> {
         headers,
         body: raw.map(|raw| String::from_utf8_lossy(&raw).into_owned()),
     }))
+}
+
+/// Which of these events of a provider are kept already.
+pub async fn which_are_kept(db: &Db, provider: &str, event_keys: &[&str]) -> Result<HashSet<String>> {
+    let of_provider = webhook_events::table.filter(webhook_events::provider.eq(provider));
+    let kept = of_provider.filter(webhook_events::event_key.eq_any(event_keys)).select(webhook_events::event_key);
+    let keys: Vec<String> = db.run(async |conn| kept.load(conn).await).await?;
+    Ok(keys.into_iter().collect())
 }
 
 /// Has an event processed again from the start, whatever became of it; `None` when there is none, or its body is no longer kept.

@@ -11,6 +11,7 @@ mod billing;
 mod billing_state;
 mod description;
 mod faults;
+mod github;
 mod http;
 mod inbox;
 mod input;

@@ -1,10 +1,11 @@
 //! What a client of Stripe's API is made with.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{fmt, time::Duration};
 
-use url::{Host, Url};
+use url::Url;
 
 use super::Unusable;
+use crate::base::{is_loopback, is_plain};
 
 const TIMEOUT_MAX: Duration = Duration::from_secs(60 * 60);
 
@@ -51,8 +52,7 @@ impl Settings {
             return Err(Unusable("a time-out of more than an hour is none"));
         }
         let base = Url::parse(&self.api_base).map_err(|_| Unusable("the API's address is not of the form https://api.stripe.com"))?;
-        let plain = !base.username().is_empty() || base.password().is_some() || base.query().is_some() || base.fragment().is_some();
-        if plain || !matches!(base.scheme(), "http" | "https") {
+        if !is_plain(&base) {
             return Err(Unusable("the API's address may have nothing but http or https, host, port and path"));
         }
         let live = key.starts_with("sk_live_") || key.starts_with("rk_live_");
@@ -60,15 +60,6 @@ impl Settings {
             return Err(Unusable("the API's address would carry a live key in the clear: it must begin with https://"));
         }
         Ok(base)
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        None => false,
     }
 }
 

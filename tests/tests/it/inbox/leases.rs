@@ -1,5 +1,6 @@
 //! Who has taken an event, for how long, and what becomes of those who come back too late.
 
+use std::future::{Ready, ready};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -45,10 +46,10 @@ fn new_event(event: &Value) -> NewEvent {
 }
 
 /// The effect of an event that says that a subscription has so many seats.
-async fn effect(event: &Value) -> Prepared {
+fn effect(event: &Value) -> Ready<Prepared> {
     let object = event.pointer("/data/object").expect("an object");
     let subscription = domain::billing::Subscription::read(object).expect("a subscription");
-    Prepared { effects: vec![Effect::Subscription(Box::new(subscription), Told::OnAsking)], outcome: Outcome::Done }
+    ready(Prepared { effects: vec![Effect::Subscription(Box::new(subscription), Told::OnAsking)], outcome: Outcome::Done })
 }
 
 async fn seats(database: &Database) -> Option<i32> {
