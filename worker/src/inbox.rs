@@ -17,7 +17,7 @@ use webhooks::Envelope;
 pub use effects::Rules;
 
 /// How many events one process works on at the same time.
-const AT_ONCE: usize = 4;
+pub const AT_ONCE: usize = 4;
 /// How long to wait for something to become due, at most, before looking again.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long an event may be worked on before others take it for left behind.

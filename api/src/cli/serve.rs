@@ -54,7 +54,9 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
         welcome(config, source, &db, address).await;
     }
     let listening = tokio::spawn(persistence::listen(revocations, Arc::clone(&due), source.connector.clone()));
-    let working = config.worker.then(|| tokio::spawn(background::work(config.clone(), db, post, stripe, github, due, inbox)));
+    let working = config.worker.then(|| {
+        tokio::spawn(background::work(config.clone(), startup::background_db(config, &source.connector), post, stripe, github, due, inbox))
+    });
 
     signals.next().await;
     slog_scope::info!("stopping"; "drain_s" => config.http.drain.as_secs(), "grace_s" => config.http.shutdown_grace.as_secs());

@@ -174,6 +174,16 @@ fn keep_password(config: &Config, password: &str) -> Result<()> {
 
 /// A way to the database for commands and start-up, beside those of the workers.
 pub(crate) fn small_db(config: &Config, connector: &Connector) -> Db {
-    let sizes = Sizes { pool: 2, pipelines: 1, pool_wait: config.database.pool_wait, read: config.database.read_timeout };
+    db_of(config, connector, 2)
+}
+
+/// A way to the database for what is done beside requests: an event holds a connection while its provider is asked, and that must hold up
+/// neither the mail nor the sweeps.
+pub(crate) fn background_db(config: &Config, connector: &Connector) -> Db {
+    db_of(config, connector, worker::inbox::AT_ONCE + 4)
+}
+
+fn db_of(config: &Config, connector: &Connector, pool: usize) -> Db {
+    let sizes = Sizes { pool, pipelines: 1, pool_wait: config.database.pool_wait, read: config.database.read_timeout };
     Db::new(Arc::new(connector.clone()), sizes, Arc::default())
 }

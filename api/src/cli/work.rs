@@ -26,7 +26,7 @@ async fn work(config: &Config, source: &Source) -> Result<()> {
     let stripe = server::stripe(config)?;
     let github = background::github(config)?;
     let post = background::post(config, config.http.port)?;
-    let db = startup::small_db(config, &source.connector);
+    let db = startup::background_db(config, &source.connector);
     let due = Arc::new(Due::default());
     let starting = async {
         startup::wait_aloud(config, &source.connector).await?;
