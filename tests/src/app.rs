@@ -98,8 +98,9 @@ impl App {
                 let post = background::post(&config, bound.address.port()).expect("mail settings");
                 let github = background::github(&config).expect("GitHub settings");
                 let db = Db::new(Arc::new(connector), SIZES, Arc::default());
+                let works = config.worker;
                 let work = background::work(config, db, post, bound.stripe, github, bound.due, bound.inbox);
-                let _working = AbortOnDrop(tokio::spawn(work));
+                let _working = works.then(|| AbortOnDrop(tokio::spawn(work)));
                 let _ = started.send((bound.address, bound.readiness));
                 let _ = stopped.await;
                 bound.handle.stop(false).await;

@@ -129,7 +129,7 @@ async fn what_flowed_back_can_be_taken_again() {
 async fn a_flood_of_refusals_costs_no_query() {
     let (proxy, database) = (Proxy::start().await, Database::cloned().await);
     let url = proxy.url(&database);
-    let app = App::on(database, &url, &[("RATE_LIMIT_LOGIN", "2/hour")]).await;
+    let app = App::on(database, &url, &[("RATE_LIMIT_LOGIN", "2/hour"), ("WORKER", "false")]).await;
     for status in [401, 401, 429] {
         login(&app, "nobody@example.com", "x").await.expect(status);
     }
@@ -144,7 +144,7 @@ async fn a_flood_of_refusals_costs_no_query() {
 async fn without_the_database_a_strict_limit_lets_nobody_in() {
     let (proxy, database) = (Proxy::start().await, Database::cloned().await);
     let url = proxy.url(&database);
-    let app = App::on(database, &url, &[("RATE_LIMIT_LOGIN", "9/hour")]).await;
+    let app = App::on(database, &url, &[("RATE_LIMIT_LOGIN", "9/hour"), ("WORKER", "false")]).await;
     proxy.cut();
     login(&app, "nobody@example.com", "x").await.expect_error(503, "UNAVAILABLE");
 }
@@ -153,7 +153,7 @@ async fn without_the_database_a_strict_limit_lets_nobody_in() {
 async fn an_address_that_sends_worthless_credentials_has_them_looked_up_no_more() {
     let (proxy, database) = (Proxy::start().await, Database::cloned().await);
     let url = proxy.url(&database);
-    let app = App::on(database, &url, &[("RATE_LIMIT_BAD_CREDENTIALS", "4/hour")]).await;
+    let app = App::on(database, &url, &[("RATE_LIMIT_BAD_CREDENTIALS", "4/hour"), ("WORKER", "false")]).await;
     let ada = app.user("Ada").await;
     let worthless = || auth::Token::generate().expect("randomness").reveal();
     let with_cookie = || app.anon().get("/api/users").header("cookie", &format!("session={}", worthless())).send();

@@ -65,7 +65,8 @@ async fn every_change_is_seen_by_every_process_in_under_a_second() {
 async fn behind_a_proxy() -> (Proxy, App) {
     let (proxy, database) = (Proxy::start().await, Database::cloned().await);
     let url = proxy.url(&database);
-    (proxy, App::on(database, &url, &[]).await)
+    // What is done beside requests asks the database by itself.
+    (proxy, App::on(database, &url, &[("WORKER", "false")]).await)
 }
 
 /// Asks until it is answered from memory: the listener may just be starting.
@@ -156,7 +157,7 @@ async fn what_is_remembered_ends_within_a_second_when_the_database_falls_silent(
 async fn memory_can_be_switched_off() {
     let (proxy, database) = (Proxy::start().await, Database::cloned().await);
     let url = proxy.url(&database);
-    let app = App::on(database, &url, &[("SESSION_MEMORY_SECONDS", "0")]).await;
+    let app = App::on(database, &url, &[("SESSION_MEMORY_SECONDS", "0"), ("WORKER", "false")]).await;
     let ada = app.user("Ada").await;
     for _ in 0..20 {
         let before = proxy.sent();

@@ -21,7 +21,8 @@ async fn three(settings: &[(&str, &str)]) -> [App; 3] {
 async fn behind_a_proxy(settings: &[(&str, &str)]) -> (Proxy, App) {
     let (proxy, database) = (Proxy::start().await, Database::cloned().await);
     let url = proxy.url(&database);
-    (proxy, App::on(database, &url, settings).await)
+    // What is done beside requests asks the database by itself.
+    (proxy, App::on(database, &url, &[settings, &[("WORKER", "false")]].concat()).await)
 }
 
 #[tokio::test]
