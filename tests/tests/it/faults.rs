@@ -115,17 +115,19 @@ async fn a_server_full_of_connections_is_503() {
     let database = Database::cloned().await;
     let role = format!("limited_{}", uuid::Uuid::now_v7().simple());
     let sql = database.connect().await;
-    sql.batch_execute(&format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 1; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}"))
+    sql.batch_execute(&format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 2; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}"))
         .await
         .expect("a role");
     let url = database.url.replace("app@", &format!("{role}@"));
-    let (held, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the one connection");
-    let connection = tokio::spawn(connection);
-    let app = App::on(database, &url, &[]).await;
+    // One for what listens, one for what is read.
+    let (held, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("a connection");
+    let (also_held, other) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the last connection");
+    let connections = tokio::spawn(async { tokio::join!(connection, other) });
+    let app = App::on(database, &url, &[("WORKER", "false"), ("DATABASE_READ_CONNECTIONS", "1")]).await;
     app.anon().get("/api/users").send().await.expect_error(503, "UNAVAILABLE");
     app.anon().get("/api/posts").send().await.expect_error(503, "UNAVAILABLE");
-    drop(held);
-    let _ = connection.await;
+    drop((held, also_held));
+    let _ = connections.await;
     until(&app, "/api/users", 200, Duration::from_secs(3)).await;
     drop(app);
     sql.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.ok();
