@@ -10,16 +10,16 @@ use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
 use reqwest::{
-    Client, Method, Response, StatusCode,
+    Client, Method, StatusCode,
     header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK},
-    redirect::Policy,
 };
 use url::Url;
 
-use crate::tls;
+use crate::http::{self, Failed};
 
+pub use crate::http::Unusable;
 pub use deliveries::Delivery;
-pub use error::{Error, Unusable};
+pub use error::Error;
 pub use settings::Settings;
 
 /// The version of the API that is asked for, so that answers keep their shape.
@@ -29,11 +29,8 @@ pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most pages of a hundred deliveries that are read at a time.
 pub const PAGES_MAX: usize = 10;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// From connecting to the last byte of an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Calls come in bursts, an hour apart.
-const IDLE_MAX: Duration = Duration::from_secs(45);
 
 /// GitHub's API about one webhook; cheap to clone, and its clones share their connections. To be used within a Tokio runtime.
 ///
@@ -53,27 +50,13 @@ impl GitHub {
     /// `Unusable` when a setting is wrong; its text does not repeat the token.
     pub fn new(settings: &Settings) -> Result<Self, Unusable> {
         let deliveries = settings.checked()?;
-        let bearer = format!("Bearer {}", settings.token);
-        let mut bearer = HeaderValue::try_from(bearer).map_err(|_| Unusable("the token has characters that no token has"))?;
-        bearer.set_sensitive(true);
+        let bearer = http::bearer(&settings.token).ok_or(Unusable("the token has characters that no token has"))?;
         let headers = HeaderMap::from_iter([
             (AUTHORIZATION, bearer),
             (ACCEPT, HeaderValue::from_static("application/vnd.github+json")),
             (HeaderName::from_static("x-github-api-version"), HeaderValue::from_static(API_VERSION)),
         ]);
-        let tls = tls::config().map_err(|_| Unusable("TLS cannot be set up"))?;
-        let builder = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .default_headers(headers)
-            .user_agent(concat!("Handrail/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .pool_idle_timeout(IDLE_MAX)
-            // A redirect would carry the token to wherever it points.
-            .redirect(Policy::none())
-            // The environment is read in one place, which is not here.
-            .no_proxy();
-        let http = builder.build().map_err(|_| Unusable("the HTTP client cannot be set up"))?;
+        let http = http::build(http::builder()?.default_headers(headers).timeout(TIMEOUT))?;
         Ok(Self { http, deliveries })
     }
 
@@ -126,31 +109,16 @@ impl GitHub {
 
     /// Calls once, and gives a 2xx answer.
     async fn call(&self, method: Method, url: Url) -> Result<(HeaderMap, Vec<u8>), Error> {
-        let answer = self.http.request(method, url).send().await.map_err(|error| failed(&error))?;
+        let answer = self.http.request(method, url).send().await.map_err(|error| Failed::from(&error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         if status.is_success() {
-            return Ok((headers, read(answer).await?));
+            return Ok((headers, http::read(answer, ANSWER_BYTES_MAX).await?));
         }
         // What cannot be read tells nothing; the status does.
-        let body = if status == StatusCode::FORBIDDEN { read(answer).await.unwrap_or_default() } else { Vec::new() };
+        let body =
+            if status == StatusCode::FORBIDDEN { http::read(answer, ANSWER_BYTES_MAX).await.unwrap_or_default() } else { Vec::new() };
         Err(Error::of(status.as_u16(), &headers, &body))
     }
-}
-
-fn failed(error: &reqwest::Error) -> Error {
-    // No connection in time is no connection.
-    if error.is_timeout() && !error.is_connect() { Error::Timeout } else { Error::Unreachable }
-}
-
-async fn read(mut answer: Response) -> Result<Vec<u8>, Error> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(Error::Garbage("it is too large"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// Says which webhook it is, for the log. No token.

@@ -2,7 +2,10 @@
 
 mod base;
 pub mod github;
+mod http;
 pub mod mail;
 pub mod plain;
 pub mod stripe;
 pub mod tls;
+
+pub use http::Unusable;

@@ -11,21 +11,21 @@ mod object;
 mod retry;
 mod settings;
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use reqwest::{
     Client, Method,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
-    redirect::Policy,
 };
 use tokio::time::Instant;
 use url::Url;
 
 use self::{attempt::Attempt, form::Form};
-use crate::tls;
+use crate::http;
 
+pub use crate::http::Unusable;
 pub use calls::{CheckoutSession, NewCheckout, NewCustomer};
-pub use error::{Error, Unusable};
+pub use error::Error;
 pub use list::{EventFilter, List, Page};
 pub use object::Object;
 pub use settings::Settings;
@@ -38,9 +38,6 @@ pub const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most characters of an idempotency key, Stripe's bound.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Stripe's side closes a connection that is idle for a minute; ours goes before, so that none is used while it is being closed.
-const IDLE_MAX: Duration = Duration::from_secs(45);
 const IDLE_CONNECTIONS_MAX: usize = 8;
 
 /// Stripe's API with one key; cheap to clone, and its clones share their connections. To be used within a Tokio runtime.
@@ -62,27 +59,13 @@ impl Stripe {
     /// `Unusable` when a setting is wrong; its text does not repeat the key.
     pub fn new(settings: Settings) -> Result<Self, Unusable> {
         let base = settings.checked()?;
-        let bearer = format!("Bearer {}", settings.secret_key);
-        let mut bearer = HeaderValue::try_from(bearer).map_err(|_| Unusable("the secret key has characters that no key has"))?;
-        bearer.set_sensitive(true);
+        let bearer = http::bearer(&settings.secret_key).ok_or(Unusable("the secret key has characters that no key has"))?;
         let headers = HeaderMap::from_iter([
             (AUTHORIZATION, bearer),
             (HeaderName::from_static("stripe-version"), HeaderValue::from_static(API_VERSION)),
         ]);
-        let tls = tls::config().map_err(|_| Unusable("TLS cannot be set up"))?;
-        let builder = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .default_headers(headers)
-            .user_agent(concat!("Handrail/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(settings.timeout)
-            .pool_idle_timeout(IDLE_MAX)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            // A redirect would carry the key to wherever it points.
-            .redirect(Policy::none())
-            // The environment is read in one place, which is not here.
-            .no_proxy();
-        let http = builder.build().map_err(|_| Unusable("the HTTP client cannot be set up"))?;
+        let builder = http::builder()?.default_headers(headers).timeout(settings.timeout).pool_max_idle_per_host(IDLE_CONNECTIONS_MAX);
+        let http = http::build(builder)?;
         Ok(Self { http, base, settings })
     }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 
-/// More is not believed.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::http::{self, Failed};
+
 /// What GitHub says in the body when the headers do not.
 const RATE_LIMIT: &str = "rate limit";
 
@@ -42,7 +42,7 @@ impl Error {
     /// What an answer means that is not 2xx.
     pub(super) fn of(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
         let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-        let retry_after = number(RETRY_AFTER.as_str()).map(|seconds| Duration::from_secs(seconds).min(RETRY_AFTER_MAX));
+        let retry_after = http::retry_after(headers);
         let told = || String::from_utf8_lossy(body).to_ascii_lowercase().contains(RATE_LIMIT);
         let limited = || retry_after.is_some() || number("x-ratelimit-remaining") == Some(0) || told();
         match status {
@@ -56,10 +56,15 @@ impl Error {
     }
 }
 
-/// A client cannot be made of what was given.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unusable(pub(super) &'static str);
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Timeout => Self::Timeout,
+            Failed::Unreachable => Self::Unreachable,
+            Failed::TooLarge => Self::Garbage("it is too large"),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -82,7 +87,10 @@ mod tests {
         assert_eq!(of(403, None, r#"{"message":"You have exceeded a secondary rate limit"}"#), busy);
         assert_eq!(of(403, Some(("x-ratelimit-remaining", "59")), r#"{"message":"Must have admin rights"}"#), Error::Unauthorized);
         assert_eq!(of(502, None, ""), busy);
-        assert_eq!(of(429, Some(("retry-after", "18446744073709551615")), ""), Error::Busy { retry_after: Some(RETRY_AFTER_MAX) });
+        assert_eq!(
+            of(429, Some(("retry-after", "18446744073709551615")), ""),
+            Error::Busy { retry_after: Some(Duration::from_secs(24 * 60 * 60)) }
+        );
         assert_eq!((of(401, None, ""), of(404, None, ""), of(422, None, "")), (Error::Unauthorized, Error::NotFound, Error::Refused(422)));
         assert!(matches!(of(302, None, ""), Error::Garbage(_)));
     }

@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use reqwest::{
-    Client, Method, Response,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
+    Client, Method,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
 };
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::{ANSWER_BYTES_MAX, Error, error::fit_for_the_log, retry};
-
-/// More is not believed: times are added to it.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::http::{self, Failed};
 
 /// A request that can be sent again as it is.
 pub(super) struct Attempt {
@@ -49,6 +47,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<Failed> for Failure {
+    fn from(failed: Failed) -> Self {
+        Error::from(failed).into()
+    }
+}
+
 /// `{"error": {…}}`; what is absent or of another type is passed over.
 #[derive(Deserialize)]
 struct Envelope {
@@ -76,42 +80,20 @@ impl Attempt {
             request = request.header("idempotency-key", key).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             request = request.body(self.body.clone());
         }
-        let answer = request.send().await.map_err(|error| failed(&error))?;
+        let answer = request.send().await.map_err(|error| Failed::from(&error))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         if (200..300).contains(&status) {
-            return read(answer).await;
+            return Ok(http::read(answer, ANSWER_BYTES_MAX).await?);
         }
         // What cannot be read tells nothing; the status does.
-        let body = read(answer).await.unwrap_or_default();
+        let body = http::read(answer, ANSWER_BYTES_MAX).await.unwrap_or_default();
         Err(refused(status, &headers, &body))
     }
 }
 
-fn failed(error: &reqwest::Error) -> Failure {
-    // No connection in time is no connection.
-    if error.is_timeout() && !error.is_connect() { Error::Timeout.into() } else { Error::Unreachable.into() }
-}
-
-async fn read(mut answer: Response) -> Result<Vec<u8>, Failure> {
-    let too_large = || Failure::from(Error::Garbage("it is too large"));
-    let announced = answer.content_length().unwrap_or_default();
-    if usize::try_from(announced).map_or(true, |bytes| bytes > ANSWER_BYTES_MAX) {
-        return Err(too_large());
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
 fn refused(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let retry_after = text(RETRY_AFTER.as_str()).and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
-    let retry_after = retry_after.map(|wait| wait.min(RETRY_AFTER_MAX));
+    let retry_after = http::retry_after(headers);
     let error = match status {
         409 | 429 | 500.. => Error::Busy { retry_after },
         401 | 403 => Error::Unauthorized,

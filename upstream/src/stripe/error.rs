@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::http::Failed;
+
 /// Longest text kept of an answer, in characters.
 const TEXT_CHARS_MAX: usize = 300;
 
@@ -82,10 +84,15 @@ pub(super) fn fit_for_the_log(text: &str) -> String {
     words.join(" ").chars().take(TEXT_CHARS_MAX).collect()
 }
 
-/// A client cannot be made of what was given.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unusable(pub(super) &'static str);
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Timeout => Self::Timeout,
+            Failed::Unreachable => Self::Unreachable,
+            Failed::TooLarge => Self::Garbage("it is too large"),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
