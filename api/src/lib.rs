@@ -9,6 +9,7 @@ pub mod ingest;
 mod logging;
 pub mod metrics;
 mod middleware;
+pub mod once;
 pub mod openapi;
 pub mod respond;
 pub mod routes;

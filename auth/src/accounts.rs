@@ -7,10 +7,10 @@ use domain::{
     Code, Error, Result, Role,
     audit::Actor,
     session::SignedIn,
-    user::{Credentials, NewUser, PasswordChange, Registration, User},
+    user::{Credentials, NewUser, PasswordChange, Registration},
 };
 use persistence::{
-    Db, audit,
+    Db, Tx, audit,
     sessions::{self, NewSession, TokenHash},
     users::{self, NewAccount},
 };
@@ -49,30 +49,52 @@ impl FromRequest for Client {
     }
 }
 
-/// Makes an ordinary account and signs it in.
-///
-/// # Errors
-/// `EMAIL_TAKEN`, `VALIDATION_ERROR` for a password that is too easy, `UNAVAILABLE`.
-pub async fn register(db: &Db, passwords: &Passwords, settings: &Settings, new: Registration, client: Client) -> Result<SignedIn> {
-    let hash = passwords.hash("password", &new.password, &[&new.email, &new.name]).await?;
-    let account = NewAccount { email: new.email, name: new.name, role: Role::User, password_hash: Some(hash) };
-    let token = Token::generate()?;
-    let agent = client.user_agent.as_deref();
-    let user = sessions::register(db, &client.actor, &account, &token.hash(), agent, settings.lifetime).await?;
-    Ok(SignedIn { user, token: token.reveal() })
+impl Client {
+    /// The client, for what it changes.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
 }
 
-/// Makes an account for somebody else.
+/// An ordinary account that is about to be made and signed in; its password is hashed.
+pub struct Joining {
+    account: NewAccount,
+    token: Token,
+}
+
+impl Joining {
+    /// Prepares a registration: what takes long, before a connection is held.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` for a password that is too easy, `UNAVAILABLE`.
+    pub async fn prepare(passwords: &Passwords, new: Registration) -> Result<Self> {
+        let hash = passwords.hash("password", &new.password, &[&new.email, &new.name]).await?;
+        let account = NewAccount { email: new.email, name: new.name, role: Role::User, password_hash: Some(hash) };
+        Ok(Self { account, token: Token::generate()? })
+    }
+
+    /// Makes the account and its first session.
+    ///
+    /// # Errors
+    /// `EMAIL_TAKEN`.
+    pub async fn join(&self, tx: &mut Tx<'_>, settings: &Settings, client: &Client) -> Result<SignedIn> {
+        let agent = client.user_agent.as_deref();
+        let user = sessions::register(tx, &self.account, &self.token.hash(), agent, settings.lifetime).await?;
+        Ok(SignedIn { user, token: self.token.reveal() })
+    }
+}
+
+/// Prepares an account for somebody else: its password is hashed.
 ///
 /// # Errors
-/// As [`register`].
-pub async fn create(db: &Db, actor: &Actor, passwords: &Passwords, new: NewUser) -> Result<User> {
+/// `VALIDATION_ERROR` for a password that is too easy, `UNAVAILABLE`.
+pub async fn prepare(passwords: &Passwords, new: NewUser) -> Result<NewAccount> {
     let password_hash = match &new.password {
         Some(password) => Some(passwords.hash("password", password, &[&new.email, &new.name]).await?),
         None => None,
     };
-    let account = NewAccount { email: new.email, name: new.name, role: new.role, password_hash };
-    Ok(users::insert(db, actor, &account).await?)
+    Ok(NewAccount { email: new.email, name: new.name, role: new.role, password_hash })
 }
 
 /// Signs in. The answer and its timing are the same for an unknown address, an account without a password and a wrong password.

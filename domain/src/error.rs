@@ -112,7 +112,7 @@ impl Error {
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         let header = match code {
             Code::Unauthorized => Some(("www-authenticate", Cow::Borrowed("Bearer"))),
-            Code::Unavailable | Code::NotConfigured => Some(("retry-after", Cow::Borrowed("1"))),
+            Code::Unavailable | Code::NotConfigured | Code::IdempotencyKeyInUse => Some(("retry-after", Cow::Borrowed("1"))),
             _ => None,
         };
         Self(Box::new(Inner { code, message: message.into(), details: None, header, source: None }))

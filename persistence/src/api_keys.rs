@@ -18,7 +18,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::{
-    Change, Db, Result,
+    Change, Db, Result, Tx,
     orgs::{self, Admin},
     pages::{self, Reach},
     revocations::Subject,
@@ -136,89 +136,69 @@ async fn has_room(conn: &mut AsyncPgConnection, holder: Holder<'_>) -> QueryResu
 }
 
 /// Adds a key.
-pub async fn insert(db: &Db, actor: &Actor, holder: Holder<'_>, new: &NewApiKey, secret: &Secret) -> Result<Change<ApiKey>> {
+pub async fn insert(tx: &mut Tx<'_>, holder: Holder<'_>, new: &NewApiKey, secret: &Secret) -> Result<Change<ApiKey>> {
     let scopes: Vec<&str> = Scope::ALL.into_iter().filter(|scope| new.scopes.contains(scope)).map(Scope::as_str).collect();
-    db.change(actor, async |conn| {
-        if let Holder::Organisation(admin) = holder
-            && orgs::hold(conn, admin.member().org(), admin.member().user()).await?.is_none_or(|role| role < domain::OrgRole::Admin)
-        {
-            return Ok(Change::Forbidden);
-        }
-        if !has_room(conn, holder).await? {
-            return Ok(Change::Refused(Code::Conflict, TOO_MANY));
-        }
-        let row: KeyRow = diesel::insert_into(api_keys::table)
-            .values((
-                api_keys::id.eq(ApiKeyId::new().0),
-                api_keys::user_id.eq(holder.user().0),
-                api_keys::org_id.eq(holder.org().map(|org| org.0)),
-                api_keys::name.eq(&new.name),
-                api_keys::prefix.eq(&secret.prefix),
-                api_keys::key_hash.eq(secret.hash.as_slice()),
-                api_keys::scopes.eq(scopes),
-                api_keys::expires_at.eq(now() + length(Duration::from_secs(86_400) * u32::from(new.expires_in_days))),
-            ))
-            .returning(KeyRow::as_returning())
-            .get_result(conn)
-            .await?;
-        Ok(Change::Made(row.into()))
-    })
-    .await
+    let conn = &mut *tx.conn;
+    if let Holder::Organisation(admin) = holder
+        && orgs::hold(conn, admin.member().org(), admin.member().user()).await?.is_none_or(|role| role < domain::OrgRole::Admin)
+    {
+        return Ok(Change::Forbidden);
+    }
+    if !has_room(conn, holder).await? {
+        return Ok(Change::Refused(Code::Conflict, TOO_MANY));
+    }
+    let row: KeyRow = diesel::insert_into(api_keys::table)
+        .values((
+            api_keys::id.eq(ApiKeyId::new().0),
+            api_keys::user_id.eq(holder.user().0),
+            api_keys::org_id.eq(holder.org().map(|org| org.0)),
+            api_keys::name.eq(&new.name),
+            api_keys::prefix.eq(&secret.prefix),
+            api_keys::key_hash.eq(secret.hash.as_slice()),
+            api_keys::scopes.eq(scopes),
+            api_keys::expires_at.eq(now() + length(Duration::from_secs(86_400) * u32::from(new.expires_in_days))),
+        ))
+        .returning(KeyRow::as_returning())
+        .get_result(conn)
+        .await?;
+    Ok(Change::Made(row.into()))
 }
 
 /// Gives a key a successor with the same name, scopes and length of life. The old one works on for `overlap`, but never longer than it
 /// would have. The successor acts for whoever asked for it: nobody gets a secret that acts for somebody else.
-pub async fn rotate(
-    db: &Db,
-    actor: &Actor,
-    holder: Holder<'_>,
-    id: ApiKeyId,
-    overlap: Duration,
-    secret: &Secret,
-) -> Result<Change<ApiKey>> {
-    let rotated = db
-        .change(actor, async |conn| {
-            // Locked first: of two who rotate it at once, the second finds it ending.
-            let locked = api_keys::table.find(id.0).for_update().select(api_keys::id);
-            locked.first::<Uuid>(conn).await.optional()?;
-            let one = holder.keys().filter(api_keys::id.eq(id.0)).select((KeyRow::as_select(), api_keys::key_hash));
-            let old: Option<(KeyRow, Vec<u8>)> = one.first(conn).await.optional()?;
-            let Some((old, old_hash)) = old else { return Ok(Change::Absent) };
-            // One that ends at once makes the room itself.
-            if !overlap.is_zero() && !has_room(conn, holder).await? {
-                return Ok(Change::Refused(Code::Conflict, TOO_MANY));
-            }
-            let life = (old.expires_at - old.created_at).to_std().unwrap_or_default();
-            let row: KeyRow = diesel::insert_into(api_keys::table)
-                .values((
-                    api_keys::id.eq(ApiKeyId::new().0),
-                    api_keys::user_id.eq(holder.user().0),
-                    api_keys::org_id.eq(old.org_id),
-                    api_keys::name.eq(&old.name),
-                    api_keys::prefix.eq(&secret.prefix),
-                    api_keys::key_hash.eq(secret.hash.as_slice()),
-                    api_keys::scopes.eq(&old.scopes),
-                    api_keys::expires_at.eq(now() + length(life)),
-                ))
-                .returning(KeyRow::as_returning())
-                .get_result(conn)
-                .await?;
-            diesel::update(api_keys::table.filter(api_keys::id.eq(id.0).and(api_keys::expires_at.gt(now() + length(overlap)))))
-                .set(api_keys::expires_at.eq(now() + length(overlap)))
-                .execute(conn)
-                .await?;
-            Ok(Change::Made((ApiKey::from(row), old_hash)))
-        })
+pub async fn rotate(tx: &mut Tx<'_>, holder: Holder<'_>, id: ApiKeyId, overlap: Duration, secret: &Secret) -> Result<Change<ApiKey>> {
+    let conn = &mut *tx.conn;
+    // Locked first: of two who rotate it at once, the second finds it ending.
+    let locked = api_keys::table.find(id.0).for_update().select(api_keys::id);
+    locked.first::<Uuid>(conn).await.optional()?;
+    let one = holder.keys().filter(api_keys::id.eq(id.0)).select((KeyRow::as_select(), api_keys::key_hash));
+    let old: Option<(KeyRow, Vec<u8>)> = one.first(conn).await.optional()?;
+    let Some((old, old_hash)) = old else { return Ok(Change::Absent) };
+    // One that ends at once makes the room itself.
+    if !overlap.is_zero() && !has_room(conn, holder).await? {
+        return Ok(Change::Refused(Code::Conflict, TOO_MANY));
+    }
+    let life = (old.expires_at - old.created_at).to_std().unwrap_or_default();
+    let row: KeyRow = diesel::insert_into(api_keys::table)
+        .values((
+            api_keys::id.eq(ApiKeyId::new().0),
+            api_keys::user_id.eq(holder.user().0),
+            api_keys::org_id.eq(old.org_id),
+            api_keys::name.eq(&old.name),
+            api_keys::prefix.eq(&secret.prefix),
+            api_keys::key_hash.eq(secret.hash.as_slice()),
+            api_keys::scopes.eq(&old.scopes),
+            api_keys::expires_at.eq(now() + length(life)),
+        ))
+        .returning(KeyRow::as_returning())
+        .get_result(conn)
         .await?;
-    Ok(match rotated {
-        Change::Made((key, old_hash)) => {
-            forget(db, old_hash);
-            Change::Made(key)
-        }
-        Change::Absent => Change::Absent,
-        Change::Forbidden => Change::Forbidden,
-        Change::Refused(code, text) => Change::Refused(code, text),
-    })
+    diesel::update(api_keys::table.filter(api_keys::id.eq(id.0).and(api_keys::expires_at.gt(now() + length(overlap)))))
+        .set(api_keys::expires_at.eq(now() + length(overlap)))
+        .execute(conn)
+        .await?;
+    tx.revoked.extend(subject(old_hash));
+    Ok(Change::Made(row.into()))
 }
 
 /// Revokes a key; false when the holder has no such key.
@@ -230,13 +210,13 @@ pub async fn delete(db: &Db, actor: &Actor, holder: Holder<'_>, id: ApiKeyId) ->
             diesel::delete(api_keys::table.find(id)).returning(api_keys::key_hash).get_result(conn).await.optional()
         })
         .await?;
-    Ok(hash.map(|hash| forget(db, hash)).is_some())
+    let found = hash.is_some();
+    hash.and_then(subject).into_iter().for_each(|subject| db.revocations().revoke(subject));
+    Ok(found)
 }
 
-fn forget(db: &Db, hash: Vec<u8>) {
-    if let Ok(hash) = hash.try_into() {
-        db.revocations().revoke(Subject::Token(hash));
-    }
+fn subject(hash: Vec<u8>) -> Option<Subject> {
+    hash.try_into().ok().map(Subject::Token)
 }
 
 /// Removes keys that ended a month ago, at most `batch`, and says how many.

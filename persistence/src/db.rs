@@ -6,6 +6,7 @@
 mod lease;
 mod pipeline;
 mod totals;
+mod tx;
 
 use std::{
     sync::{
@@ -29,6 +30,7 @@ use crate::{Connector, Error, Result, Revocations, audit, error::is_lost};
 use lease::Lease;
 use pipeline::Pipeline;
 use totals::Totals;
+pub use tx::Tx;
 
 /// How large the two lanes are, and how long they may take.
 #[derive(Debug, Clone, Copy)]
@@ -129,19 +131,51 @@ impl Db {
 
     /// Runs queries on a pooled connection of their own.
     pub(crate) async fn run<T>(&self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
-        // The server ends a statement first; this is for a server that does not answer at all.
-        self.run_within(self.statement + Duration::from_secs(1), work).await
+        self.run_within(self.bound(), async |conn| work(conn).await.map_err(Error::from)).await
     }
 
-    async fn run_within<T>(&self, bound: Duration, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
+    /// The server ends a statement first; this is for a server that does not answer at all.
+    fn bound(&self) -> Duration {
+        self.statement + Duration::from_secs(1)
+    }
+
+    async fn run_within<T, E: From<Error>>(
+        &self,
+        bound: Duration,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut lease = self.lease().await?;
-        let result = timeout(bound, lease.work(work)).await.map_err(|_| Error::busy("no answer within the statement time-out"))?;
-        Ok(result?)
+        timeout(bound, lease.work(work)).await.map_err(|_| Error::busy("no answer within the statement time-out"))?
+    }
+
+    /// Makes an effect of one statement, which needs no transaction: it saves two round trips. Nothing of it is in the audit log.
+    ///
+    /// # Errors
+    /// Those of the effect.
+    pub async fn alone<T, E: From<Error>>(&self, effect: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.run_within(self.bound(), async |conn| effect(&mut Tx::new(conn)).await).await
+    }
+
+    /// Makes an effect in one transaction, under the name of who makes it. One that fails leaves nothing behind.
+    ///
+    /// # Errors
+    /// Those of the effect.
+    pub async fn transact<T, E: From<Error>>(&self, actor: &Actor, effect: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        let (value, revoked) = self
+            .in_transaction(self.bound(), actor, async |conn| {
+                let mut tx = Tx::new(conn);
+                let value = effect(&mut tx).await?;
+                Ok::<_, E>((value, tx.revoked))
+            })
+            .await?;
+        // Others hear of it by the notification; who reads next in this process need not wait for that.
+        revoked.into_iter().for_each(|subject| self.revocations.revoke(subject));
+        Ok(value)
     }
 
     /// Runs changes in one transaction, under the name of who makes them: the audit log is written by the database itself.
     pub(crate) async fn change<T>(&self, actor: &Actor, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
-        self.change_within(self.statement + Duration::from_secs(1), actor, work).await
+        self.change_within(self.bound(), actor, work).await
     }
 
     /// The same, for changes that may take until `bound` because something else is waited for meanwhile.
@@ -151,12 +185,24 @@ impl Db {
         actor: &Actor,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T> {
+        self.in_transaction(bound, actor, async |conn| work(conn).await.map_err(Error::from)).await
+    }
+
+    async fn in_transaction<T, E: From<Error>>(
+        &self,
+        bound: Duration,
+        actor: &Actor,
+        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
         type Transactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
         let begin = audit::begin(actor);
         self.run_within(bound, async |conn| {
-            Transactions::begin_transaction_sql(conn, &begin).await?;
+            Transactions::begin_transaction_sql(conn, &begin).await.map_err(Error::from)?;
             match work(conn).await {
-                Ok(value) => Transactions::commit_transaction(conn).await.map(|()| value),
+                Ok(value) => {
+                    Transactions::commit_transaction(conn).await.map_err(Error::from)?;
+                    Ok(value)
+                }
                 Err(error) => {
                     // One that cannot even roll back is not given back to the pool.
                     let _ = Transactions::rollback_transaction(conn).await;

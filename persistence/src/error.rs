@@ -22,6 +22,12 @@ pub enum Error {
         /// The constraint.
         constraint: String,
     },
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The first request under the idempotency key is not through yet.
+    #[error("the idempotency key is in use")]
+    KeyInUse,
     /// The query itself is wrong: a fault of ours.
     #[error("the query failed")]
     Query(#[source] Source),
@@ -61,6 +67,11 @@ pub(crate) fn is_lost(error: &Diesel) -> bool {
         Diesel::DatabaseError(_, information) => information.message().starts_with("terminating connection"),
         _ => false,
     }
+}
+
+/// Whether somebody else held a lock for too long.
+pub(crate) fn is_lock_timeout(error: &Diesel) -> bool {
+    matches!(error, Diesel::DatabaseError(_, information) if information.message().starts_with("canceling statement due to lock timeout"))
 }
 
 /// Whether the server's text names a condition that passes. Diesel does not hand on the SQLSTATE (57014, 55P03, 57P03, 53300,
@@ -107,6 +118,8 @@ impl From<Error> for domain::Error {
             {
                 Self::unauthorized()
             }
+            Error::KeyReused => Self::new(Code::IdempotencyKeyReused, "The idempotency key was used for another request"),
+            Error::KeyInUse => Self::new(Code::IdempotencyKeyInUse, "The first request under this idempotency key is not through yet"),
             Error::Query(_) | Error::Refused { .. } => Self::internal(error),
         }
     }

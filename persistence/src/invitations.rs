@@ -18,7 +18,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::{
-    Change, Db, Result,
+    Change, Db, Result, Tx,
     orgs::{self, Admin},
     pages::{self, Reach},
     schema::{invitations, memberships, organisations, users},
@@ -89,41 +89,37 @@ pub async fn list(db: &Db, admin: &Admin, window: &Window) -> Result<Page<Invita
 ///
 /// # Errors
 /// `Taken` (`invitations_pending_key`) when the address has an open invitation.
-pub async fn insert(db: &Db, actor: &Actor, admin: &Admin, new: &NewInvitation, lifetime: Duration) -> Result<Change<Invitation>> {
+pub async fn insert(tx: &mut Tx<'_>, admin: &Admin, new: &NewInvitation, lifetime: Duration) -> Result<Change<Invitation>> {
     let member = admin.member();
     let org = member.org().0;
-    db.change(actor, async |conn| {
-        if !orgs::hold(conn, member.org(), member.user()).await?.is_some_and(|role| role.may_grant(new.role)) {
-            return Ok(Change::Forbidden);
-        }
-        let belongs = memberships::table
-            .inner_join(users::table)
-            .filter(memberships::org_id.eq(org))
-            .filter(lower(users::email).eq(lower(&new.email)));
-        if diesel::select(dsl::exists(belongs)).get_result(conn).await? {
-            return Ok(Change::Refused(Code::AlreadyMember, "This address belongs to a member already"));
-        }
-        let expired = invitations::table
-            .filter(invitations::org_id.eq(org))
-            .filter(lower(invitations::email).eq(lower(&new.email)))
-            .filter(invitations::accepted_at.is_null().and(invitations::expires_at.le(now())));
-        diesel::delete(expired).execute(conn).await?;
-        let row: InvitationRow = diesel::insert_into(invitations::table)
-            .values((
-                invitations::id.eq(InvitationId::new().0),
-                invitations::org_id.eq(org),
-                invitations::email.eq(&new.email),
-                invitations::role.eq(new.role.as_str()),
-                invitations::invited_by.eq(member.user().0),
-                invitations::expires_at.eq(now() + length(lifetime)),
-                invitations::mail_due_at.eq(now().nullable()),
-            ))
-            .returning(InvitationRow::as_returning())
-            .get_result(conn)
-            .await?;
-        Ok(Change::Made(row.into()))
-    })
-    .await
+    let conn = &mut *tx.conn;
+    if !orgs::hold(conn, member.org(), member.user()).await?.is_some_and(|role| role.may_grant(new.role)) {
+        return Ok(Change::Forbidden);
+    }
+    let belongs =
+        memberships::table.inner_join(users::table).filter(memberships::org_id.eq(org)).filter(lower(users::email).eq(lower(&new.email)));
+    if diesel::select(dsl::exists(belongs)).get_result(conn).await? {
+        return Ok(Change::Refused(Code::AlreadyMember, "This address belongs to a member already"));
+    }
+    let expired = invitations::table
+        .filter(invitations::org_id.eq(org))
+        .filter(lower(invitations::email).eq(lower(&new.email)))
+        .filter(invitations::accepted_at.is_null().and(invitations::expires_at.le(now())));
+    diesel::delete(expired).execute(conn).await?;
+    let row: InvitationRow = diesel::insert_into(invitations::table)
+        .values((
+            invitations::id.eq(InvitationId::new().0),
+            invitations::org_id.eq(org),
+            invitations::email.eq(&new.email),
+            invitations::role.eq(new.role.as_str()),
+            invitations::invited_by.eq(member.user().0),
+            invitations::expires_at.eq(now() + length(lifetime)),
+            invitations::mail_due_at.eq(now().nullable()),
+        ))
+        .returning(InvitationRow::as_returning())
+        .get_result(conn)
+        .await?;
+    Ok(Change::Made(row.into()))
 }
 
 /// Sends an open or expired invitation again: it lives anew, and its next mail holds another token. The one so far ends at once.

@@ -9,6 +9,7 @@ pub mod db;
 pub mod demo;
 mod due;
 mod error;
+pub mod idempotency;
 pub mod inbox;
 pub mod invitations;
 mod listener;
@@ -30,7 +31,7 @@ pub mod users;
 
 pub use change::Change;
 pub use connect::{Connector, Timeouts};
-pub use db::{Db, Sizes};
+pub use db::{Db, Sizes, Tx};
 pub use due::Due;
 pub use error::Error;
 pub use listener::listen;
@@ -38,7 +39,7 @@ pub use revocations::Revocations;
 pub use time::RESTORABLE_DAYS;
 
 /// What every query returns.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// How many rows lie before a page counted from 1.
 fn page_offset(page: u32, limit: u32) -> i64 {

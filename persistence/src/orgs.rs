@@ -53,7 +53,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::{
-    Change, Db, Result,
+    Change, Db, Result, Tx,
     pages::{self, Reach},
     revocations::Subject,
     schema::{memberships, organisations},
@@ -120,23 +120,23 @@ pub async fn list(db: &Db, user: UserId, deleted: bool, window: &Window) -> Resu
 ///
 /// # Errors
 /// `Taken` (`organisations_slug_key`) when the slug that was asked for is taken.
-pub async fn insert(db: &Db, actor: &Actor, owner: UserId, new: &NewOrganisation) -> Result<Organisation> {
-    slugs::insert(new.slug.as_deref(), &new.name, "org", "organisations_slug_key", async |slug: &str| {
-        db.change(actor, async |conn| {
-            let row: OrganisationRow = diesel::insert_into(organisations::table)
-                .values((organisations::id.eq(OrgId::new().0), organisations::name.eq(&new.name), organisations::slug.eq(slug)))
-                .returning(OrganisationRow::as_returning())
-                .get_result(conn)
-                .await?;
-            diesel::insert_into(memberships::table)
-                .values((memberships::org_id.eq(row.id), memberships::user_id.eq(owner.0), memberships::role.eq(OrgRole::Owner.as_str())))
-                .execute(conn)
-                .await?;
-            Ok(row.seen_by(OrgRole::Owner))
-        })
-        .await
-    })
-    .await
+pub async fn insert(tx: &mut Tx<'_>, owner: UserId, new: &NewOrganisation) -> Result<Organisation> {
+    let id = OrgId::new().0;
+    let insert = async |tx: &mut Tx<'_>, slug: &str| {
+        diesel::insert_into(organisations::table)
+            .values((organisations::id.eq(id), organisations::name.eq(&new.name), organisations::slug.eq(slug)))
+            .on_conflict_do_nothing()
+            .returning(OrganisationRow::as_returning())
+            .get_result(tx.conn)
+            .await
+            .optional()
+    };
+    let row: OrganisationRow = slugs::insert(tx, new.slug.as_deref(), &new.name, "org", "organisations_slug_key", insert).await?;
+    diesel::insert_into(memberships::table)
+        .values((memberships::org_id.eq(id), memberships::user_id.eq(owner.0), memberships::role.eq(OrgRole::Owner.as_str())))
+        .execute(tx.conn)
+        .await?;
+    Ok(row.seen_by(OrgRole::Owner))
 }
 
 /// The organisation of a membership; `None` when it went away since.

@@ -13,7 +13,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{Change, Db, Result, counted, page_offset, schema::posts};
+use crate::{Change, Db, Result, Tx, counted, page_offset, schema::posts};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = posts)]
@@ -56,22 +56,18 @@ pub enum Editor {
 ///
 /// # Errors
 /// `Refused` (`posts_author_id_fkey`) when the author's account is gone.
-pub async fn insert(db: &Db, author: UserId, new: &NewPost) -> Result<Post> {
-    let row: PostRow = db
-        .run(async |conn| {
-            diesel::insert_into(posts::table)
-                .values((
-                    posts::id.eq(PostId::new().0),
-                    posts::author_id.eq(author.0),
-                    posts::title.eq(&new.title),
-                    posts::content.eq(&new.content),
-                    posts::tags.eq(new.tags.distinct()),
-                    posts::file_name.eq(new.file_name.as_deref()),
-                ))
-                .returning(PostRow::as_returning())
-                .get_result(conn)
-                .await
-        })
+pub async fn insert(tx: &mut Tx<'_>, author: UserId, new: &NewPost) -> Result<Post> {
+    let row: PostRow = diesel::insert_into(posts::table)
+        .values((
+            posts::id.eq(PostId::new().0),
+            posts::author_id.eq(author.0),
+            posts::title.eq(&new.title),
+            posts::content.eq(&new.content),
+            posts::tags.eq(new.tags.distinct()),
+            posts::file_name.eq(new.file_name.as_deref()),
+        ))
+        .returning(PostRow::as_returning())
+        .get_result(tx.conn)
         .await?;
     Ok(row.into())
 }

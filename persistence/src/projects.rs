@@ -14,7 +14,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::{
-    Db, Result,
+    Db, Result, Tx,
     orgs::{Admin, Member},
     pages::{self, Reach},
     schema::projects,
@@ -99,25 +99,24 @@ pub async fn find(db: &Db, member: &Member, id: ProjectId) -> Result<Option<Proj
 ///
 /// # Errors
 /// `Taken` (`projects_slug_key`) when the slug that was asked for is taken.
-pub async fn insert(db: &Db, actor: &Actor, admin: &Admin, new: &NewProject) -> Result<Project> {
-    slugs::insert(new.slug.as_deref(), &new.name, "project", "projects_slug_key", async |slug: &str| {
-        db.change(actor, async |conn| {
-            let row: ProjectRow = diesel::insert_into(projects::table)
-                .values((
-                    projects::id.eq(ProjectId::new().0),
-                    projects::org_id.eq(admin.member().org().0),
-                    projects::name.eq(&new.name),
-                    projects::slug.eq(slug),
-                    projects::description.eq(&new.description),
-                ))
-                .returning(ProjectRow::as_returning())
-                .get_result(conn)
-                .await?;
-            Ok(row.into())
-        })
-        .await
-    })
-    .await
+pub async fn insert(tx: &mut Tx<'_>, admin: &Admin, new: &NewProject) -> Result<Project> {
+    let insert = async |tx: &mut Tx<'_>, slug: &str| {
+        diesel::insert_into(projects::table)
+            .values((
+                projects::id.eq(ProjectId::new().0),
+                projects::org_id.eq(admin.member().org().0),
+                projects::name.eq(&new.name),
+                projects::slug.eq(slug),
+                projects::description.eq(&new.description),
+            ))
+            .on_conflict_do_nothing()
+            .returning(ProjectRow::as_returning())
+            .get_result(tx.conn)
+            .await
+            .optional()
+    };
+    let row: ProjectRow = slugs::insert(tx, new.slug.as_deref(), &new.name, "project", "projects_slug_key", insert).await?;
+    Ok(row.into())
 }
 
 #[derive(AsChangeset)]

@@ -266,6 +266,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    idempotency_keys (key_hash) {
+        key_hash -> Bytea,
+        fingerprint -> Bytea,
+        answer -> Nullable<Bytea>,
+        expires_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(posts -> users (author_id));
 diesel::joinable!(memberships -> users (user_id));

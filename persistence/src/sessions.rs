@@ -13,7 +13,7 @@ use domain::{Role, SessionId, UserId, audit::Actor, user::User};
 use uuid::Uuid;
 
 use crate::{
-    Db, Result,
+    Db, Result, Tx,
     revocations::Subject,
     schema::{sessions, users as accounts},
     time::{self, length, now},
@@ -120,19 +120,15 @@ fn forget(db: &Db, hashes: Vec<Vec<u8>>) {
 /// # Errors
 /// `Taken` (`users_email_key`) when the address has an account already.
 pub async fn register(
-    db: &Db,
-    actor: &Actor,
+    tx: &mut Tx<'_>,
     account: &NewAccount,
     token_hash: &TokenHash,
     user_agent: Option<&str>,
     lifetime: Lifetime,
 ) -> Result<User> {
-    db.change(actor, async |conn| {
-        let user: User = users::insert_on(conn, account).await?.into();
-        insert(conn, user.id, token_hash, user_agent, lifetime).await?;
-        Ok(user)
-    })
-    .await
+    let user = users::insert(tx, account).await?;
+    insert(tx.conn, user.id, token_hash, user_agent, lifetime).await?;
+    Ok(user)
 }
 
 async fn insert(

@@ -1,33 +1,40 @@
 //! Finds a free slug: the one that was given or none, or one made from the name, told apart when it is taken.
 
+use diesel::QueryResult;
 use domain::slug;
 
-use crate::{Error, Result};
+use crate::{Error, Result, Tx};
 
 /// How many made slugs are tried. Each has one of 16 million numbers, so even the second rarely happens.
 const TRIES: usize = 5;
 /// The shortest slug.
 const SLUG_MIN: usize = 2;
 
-/// Inserts with the slug that was given, or with the first made one that `constraint` does not refuse.
+/// Inserts with the slug that was given, or with the first made one that is free. `insert` gives nothing when the slug is taken, rather
+/// than fail: an error would end the transaction.
+///
+/// # Errors
+/// `Taken` by this constraint when the slug that was given is taken.
 pub(crate) async fn insert<T>(
+    tx: &mut Tx<'_>,
     given: Option<&str>,
     name: &str,
     fallback: &str,
     constraint: &str,
-    insert: impl AsyncFn(&str) -> Result<T>,
+    insert: impl AsyncFn(&mut Tx<'_>, &str) -> QueryResult<Option<T>>,
 ) -> Result<T> {
+    let taken = || Error::Taken { constraint: constraint.to_owned() };
     if let Some(slug) = given {
-        return insert(slug).await;
+        return insert(tx, slug).await?.ok_or_else(taken);
     }
     let mut slug = Some(slug::derive(name)).filter(|slug| slug.len() >= SLUG_MIN).unwrap_or_else(|| apart(name, fallback));
-    for _ in 1..TRIES {
-        match insert(&slug).await {
-            Err(Error::Taken { constraint: taken }) if taken == constraint => slug = apart(name, fallback),
-            done => return done,
+    for _ in 0..TRIES {
+        if let Some(made) = insert(tx, &slug).await? {
+            return Ok(made);
         }
+        slug = apart(name, fallback);
     }
-    insert(&slug).await
+    Err(taken())
 }
 
 fn apart(name: &str, fallback: &str) -> String {

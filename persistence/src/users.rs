@@ -15,7 +15,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::{
-    Db, Result, counted, page_offset,
+    Db, Result, Tx, counted, page_offset,
     revocations::Subject,
     schema::{sessions, users},
     time::now,
@@ -76,9 +76,8 @@ pub struct Account {
 ///
 /// # Errors
 /// `Taken` (`users_email_key`) when the address has one already.
-pub async fn insert(db: &Db, actor: &Actor, new: &NewAccount) -> Result<User> {
-    let row: UserRow = db.change(actor, async |conn| insert_on(conn, new).await).await?;
-    Ok(row.into())
+pub async fn insert(tx: &mut Tx<'_>, new: &NewAccount) -> Result<User> {
+    Ok(insert_on(tx.conn, new).await?.into())
 }
 
 pub(crate) async fn insert_on(conn: &mut diesel_async::AsyncPgConnection, new: &NewAccount) -> diesel::QueryResult<UserRow> {

@@ -134,7 +134,9 @@ impl App {
         let token = Token::generate().expect("randomness");
         let day = Duration::from_secs(86_400);
         let lifetime = Lifetime { idle: day, max: day * 2, renew: day / 24 };
-        let user = sessions::register(&self.db, &Actor::default(), &account, &token.hash(), None, lifetime).await.expect("an account");
+        let hash = token.hash();
+        let registering = self.db.transact(&Actor::default(), async |tx| sessions::register(tx, &account, &hash, None, lifetime).await);
+        let user = registering.await.expect("an account");
         let token = token.reveal();
         Caller { id: user.id, email, client: Client::new(self.address, Some(token.clone())), token }
     }

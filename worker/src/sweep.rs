@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use persistence::{Db, Result, api_keys, audit, inbox, invitations, orgs, projects, rate_limits, sessions};
+use persistence::{Db, Result, api_keys, audit, idempotency, inbox, invitations, orgs, projects, rate_limits, sessions};
 use tokio::time::interval;
 
 /// How often.
@@ -39,6 +39,7 @@ pub async fn once(db: &Db, kept: Kept) -> Result<()> {
     while rate_limits::sweep(db, BATCH).await? == BATCH {}
     while invitations::sweep(db, BATCH).await? == BATCH {}
     while api_keys::sweep(db, BATCH).await? == BATCH {}
+    while idempotency::sweep(db, BATCH).await? == BATCH {}
     while projects::purge(db, BATCH).await? == BATCH {}
     // One at a time: all that belongs to an organisation goes in the same transaction.
     while orgs::purge(db, 1).await? == 1 {}

@@ -16,7 +16,10 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use super::validate;
-use crate::describe::{Describe, Operation};
+use crate::{
+    describe::{Describe, Operation},
+    once::BodyDigest,
+};
 
 /// The bounds of a request body.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +98,10 @@ pub(super) async fn read(request: &HttpRequest, mut payload: Payload, limit: usi
     loop {
         match timeout_at(deadline, payload.next()).await {
             Err(_) => return Err(late()),
-            Ok(None) => return Ok(bytes),
+            Ok(None) => {
+                BodyDigest::leave(request, [request.content_type().as_bytes(), &bytes]);
+                return Ok(bytes);
+            }
             Ok(Some(Err(_))) => return Err(Error::invalid_body(Details::form("The body broke off"))),
             Ok(Some(Ok(chunk))) if bytes.len().saturating_add(chunk.len()) > limit => return Err(Error::too_large(limit)),
             Ok(Some(Ok(chunk))) => bytes.extend_from_slice(&chunk),

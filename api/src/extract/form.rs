@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use tokio::time::timeout_at;
 
 use super::body::{self, Limits};
+use crate::once::BodyDigest;
 
 /// The most parts a form may have.
 const PARTS_MAX: usize = 64;
@@ -39,7 +40,16 @@ impl Form {
     pub async fn read(request: &HttpRequest, payload: Payload, limits: Limits) -> Result<Self> {
         body::admit(request, limits.form_bytes_max)?;
         let multipart = Multipart::new(request.headers(), payload);
-        timeout_at(limits.deadline(), collect(multipart, limits.form_bytes_max)).await.map_err(|_| body::late())?
+        let form = timeout_at(limits.deadline(), collect(multipart, limits.form_bytes_max)).await.map_err(|_| body::late())??;
+        // Not of the raw body: a client that repeats itself draws another boundary.
+        BodyDigest::leave(request, form.parts());
+        Ok(form)
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let fields = self.fields.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        let file = self.file.iter().flat_map(|file| [file.field.as_bytes(), file.name.as_bytes(), &file.bytes]);
+        fields.chain([b"file".as_slice()]).chain(file)
     }
 }
 

@@ -7,16 +7,16 @@ use auth::{ApiKey, Org, Session};
 use domain::{
     ApiKeyId, Error, Result,
     api_key::{self, IssuedKey, NewApiKey, Rotation, Scope},
-    audit::Actor,
 };
 use persistence::{
-    Db,
+    Db, Tx,
     api_keys::{self, Holder},
     orgs::Admin,
 };
 
 use crate::{
     extract::{Body, Everything, List, Path},
+    once::{Answered, Once},
     respond::{Created, DONE, Done, Json, Listed},
 };
 
@@ -33,10 +33,10 @@ pub async fn list(session: Session, List(_, window): List<Everything>, db: Data<
 ///
 /// # Errors
 /// `VALIDATION_ERROR` for scopes the caller does not have themselves, `CONFLICT` when there are too many.
-pub async fn create(session: Session, db: Data<Db>, Body(new): Body<NewApiKey>) -> Result<Created<IssuedKey>> {
+pub async fn create(session: Session, db: Data<Db>, Body(new): Body<NewApiKey>, once: Once) -> Result<Answered<Created<IssuedKey>>> {
     allowed(&new.scopes, |scope| scope.is_for(session.role), "Only administrators have the scope")?;
-    let issued = make(&db, &session.actor, Holder::User(session.user), &new).await?;
-    Ok(Created { location: format!("/api/api-keys/{}", issued.api_key.id), body: issued })
+    let effect = async |tx: &mut Tx<'_>| make(tx, Holder::User(session.user), &new).await;
+    once.run(&db, &session.actor, effect, personal).await
 }
 
 /// Gives a personal key a successor; both work for a while.
@@ -48,9 +48,10 @@ pub async fn rotate(
     Path(id): Path<ApiKeyId>,
     db: Data<Db>,
     Body(rotation): Body<Rotation>,
-) -> Result<Created<IssuedKey>> {
-    let issued = succeed(&db, &session.actor, Holder::User(session.user), id, &rotation).await?;
-    Ok(Created { location: format!("/api/api-keys/{}", issued.api_key.id), body: issued })
+    once: Once,
+) -> Result<Answered<Created<IssuedKey>>> {
+    let effect = async |tx: &mut Tx<'_>| succeed(tx, Holder::User(session.user), id, &rotation).await;
+    once.run(&db, &session.actor, effect, personal).await
 }
 
 /// Revokes a personal key, at once and everywhere.
@@ -74,10 +75,10 @@ pub async fn list_of_org(org: Org<Admin>, List(_, window): List<Everything>, db:
 ///
 /// # Errors
 /// `NOT_FOUND`, `VALIDATION_ERROR` for scopes that reach further, `CONFLICT` when there are too many.
-pub async fn create_of_org(org: Org<Admin>, db: Data<Db>, Body(new): Body<NewApiKey>) -> Result<Created<IssuedKey>> {
+pub async fn create_of_org(org: Org<Admin>, db: Data<Db>, Body(new): Body<NewApiKey>, once: Once) -> Result<Answered<Created<IssuedKey>>> {
     allowed(&new.scopes, Scope::is_for_organisations, "A key of an organisation cannot have the scope")?;
-    let issued = make(&db, &org.actor, Holder::Organisation(&org.proof), &new).await?;
-    Ok(Created { location: of_org(&org.proof, issued.api_key.id), body: issued })
+    let effect = async |tx: &mut Tx<'_>| make(tx, Holder::Organisation(&org.proof), &new).await;
+    once.run(&db, &org.actor, effect, |issued| of_org(&org.proof, issued)).await
 }
 
 /// Gives a key of an organisation a successor, which acts for the caller; both work for a while.
@@ -89,9 +90,10 @@ pub async fn rotate_of_org(
     Path(id): Path<ApiKeyId>,
     db: Data<Db>,
     Body(rotation): Body<Rotation>,
-) -> Result<Created<IssuedKey>> {
-    let issued = succeed(&db, &org.actor, Holder::Organisation(&org.proof), id, &rotation).await?;
-    Ok(Created { location: of_org(&org.proof, issued.api_key.id), body: issued })
+    once: Once,
+) -> Result<Answered<Created<IssuedKey>>> {
+    let effect = async |tx: &mut Tx<'_>| succeed(tx, Holder::Organisation(&org.proof), id, &rotation).await;
+    once.run(&db, &org.actor, effect, |issued| of_org(&org.proof, issued)).await
 }
 
 /// Revokes a key of an organisation, at once and everywhere.
@@ -102,16 +104,16 @@ pub async fn delete_of_org(org: Org<Admin>, Path(id): Path<ApiKeyId>, db: Data<D
     if api_keys::delete(&db, &org.actor, Holder::Organisation(&org.proof), id).await? { Ok(DONE) } else { Err(absent()) }
 }
 
-async fn make(db: &Db, actor: &Actor, holder: Holder<'_>, new: &NewApiKey) -> Result<IssuedKey> {
+async fn make(tx: &mut Tx<'_>, holder: Holder<'_>, new: &NewApiKey) -> Result<IssuedKey> {
     let key = ApiKey::generate()?;
-    let api_key = api_keys::insert(db, actor, holder, new, &key.secret()).await?.made("Organisation")?;
+    let api_key = api_keys::insert(tx, holder, new, &key.secret()).await?.made("Organisation")?;
     Ok(IssuedKey { api_key, key: key.reveal().to_owned() })
 }
 
-async fn succeed(db: &Db, actor: &Actor, holder: Holder<'_>, id: ApiKeyId, rotation: &Rotation) -> Result<IssuedKey> {
+async fn succeed(tx: &mut Tx<'_>, holder: Holder<'_>, id: ApiKeyId, rotation: &Rotation) -> Result<IssuedKey> {
     let key = ApiKey::generate()?;
     let overlap = Duration::from_secs(rotation.overlap_seconds.into());
-    let api_key = api_keys::rotate(db, actor, holder, id, overlap, &key.secret()).await?.made("API key")?;
+    let api_key = api_keys::rotate(tx, holder, id, overlap, &key.secret()).await?.made("API key")?;
     Ok(IssuedKey { api_key, key: key.reveal().to_owned() })
 }
 
@@ -122,8 +124,12 @@ fn allowed(scopes: &[Scope], is_allowed: impl Fn(Scope) -> bool, problem: &str) 
     }
 }
 
-fn of_org(admin: &Admin, id: ApiKeyId) -> String {
-    format!("/api/orgs/{}/api-keys/{id}", admin.member().org())
+fn personal(issued: IssuedKey) -> Created<IssuedKey> {
+    Created { location: format!("/api/api-keys/{}", issued.api_key.id), body: issued }
+}
+
+fn of_org(admin: &Admin, issued: IssuedKey) -> Created<IssuedKey> {
+    Created { location: format!("/api/orgs/{}/api-keys/{}", admin.member().org(), issued.api_key.id), body: issued }
 }
 
 fn absent() -> Error {

@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use auth::{
     Limiter, Passwords, Session, Settings, Throttle,
-    accounts::{self, Client},
+    accounts::{self, Client, Joining},
     cookie, limits,
 };
 use domain::{
@@ -15,6 +15,7 @@ use persistence::{Db, sessions};
 
 use crate::{
     extract::{Body, Path},
+    once::{Answered, Once},
     respond::{Created, DONE, Done, Json, WithCookie},
 };
 
@@ -29,11 +30,23 @@ pub async fn register(
     settings: Data<Settings>,
     client: Client,
     Body(new): Body<Registration>,
-) -> Result<WithCookie<Created<SignedIn>>> {
-    let signed_in = accounts::register(&db, &passwords, &settings, new, client).await?;
-    let cookie = cookie::issue(&settings, &signed_in.token);
-    let location = format!("/api/users/{}", signed_in.user.id);
-    Ok(WithCookie(Created { location, body: signed_in }, cookie))
+    once: Once,
+) -> Result<Answered<WithCookie<Created<SignedIn>>>> {
+    if let Some(answered) = once.before(&db).await? {
+        return Ok(answered);
+    }
+    let joining = Joining::prepare(&passwords, new).await?;
+    once.run(
+        &db,
+        client.actor(),
+        async |tx| joining.join(tx, &settings, &client).await,
+        |signed_in| {
+            let cookie = cookie::issue(&settings, &signed_in.token);
+            let location = format!("/api/users/{}", signed_in.user.id);
+            WithCookie(Created { location, body: signed_in }, cookie)
+        },
+    )
+    .await
 }
 
 /// Signs in. The session the request came with, if any, ends.

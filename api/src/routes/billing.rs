@@ -15,7 +15,11 @@ use persistence::{
 };
 use upstream::stripe::{self, NewCustomer, Stripe};
 
-use crate::{extract::Body, respond::Json};
+use crate::{
+    extract::Body,
+    once::{Answered, Once},
+    respond::Json,
+};
 
 /// How billing is done.
 pub struct Selling {
@@ -45,8 +49,17 @@ pub async fn show(org: Org<Member, scope::ReadOrgs>, db: Data<Db>, selling: Data
 ///
 /// # Errors
 /// `VALIDATION_ERROR` for a price Stripe does not sell, `NOT_CONFIGURED`, `UPSTREAM_ERROR`, `UPSTREAM_TIMEOUT`.
-pub async fn checkout(org: Org<Admin>, db: Data<Db>, selling: Data<Selling>, Body(new): Body<NewCheckout>) -> Result<Json<Page>> {
+pub async fn checkout(
+    org: Org<Admin>,
+    db: Data<Db>,
+    selling: Data<Selling>,
+    Body(new): Body<NewCheckout>,
+    once: Once,
+) -> Result<Answered<Json<Page>>> {
     let stripe = selling.stripe()?;
+    if let Some(answered) = once.before(&db).await? {
+        return Ok(answered);
+    }
     let customer = customer(&db, stripe, &org.proof).await?;
     let org_id = org.proof.member().org().to_string();
     let back = format!("{}/billing?org={org_id}", selling.app_url);
@@ -59,9 +72,10 @@ pub async fn checkout(org: Org<Admin>, db: Data<Db>, selling: Data<Selling>, Bod
         cancel_url: &format!("{back}&checkout=cancelled"),
         trial_days: None,
     };
-    let key = format!("handrail-checkout-{}", uuid::Uuid::new_v4());
+    // Stripe keeps the key as well: should this process die before its answer is kept, the repetition gets the same session.
+    let key = format!("handrail-checkout-{}", once.name()?);
     match stripe.create_checkout(&key, &session).await {
-        Ok(session) => Ok(Json(Page { url: session.url.into() })),
+        Ok(session) => once.run(&db, &org.actor, async |_| Ok(Page { url: session.url.into() }), Json).await,
         Err(stripe::Error::Rejected { param: Some(param), .. }) if param.starts_with("line_items") => {
             Err(Error::invalid_field("priceId", "There is no such price"))
         }

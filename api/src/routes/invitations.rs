@@ -8,11 +8,12 @@ use domain::{
     Code, Error, InvitationId, Result,
     invitation::{Accepted, Invitation, InvitationView, NewInvitation},
 };
-use persistence::{Db, Due, invitations, orgs::Admin};
+use persistence::{Db, Due, Tx, invitations, orgs::Admin};
 use tokio::sync::Notify;
 
 use crate::{
     extract::{Body, Everything, List, Path},
+    once::{Answered, Once},
     respond::{Created, DONE, Done, Json, Listed},
 };
 
@@ -49,13 +50,15 @@ pub async fn create(
     db: Data<Db>,
     inviting: Data<Inviting>,
     Body(new): Body<NewInvitation>,
-) -> Result<Created<Invitation>> {
+    once: Once,
+) -> Result<Answered<Created<Invitation>>> {
     let wake = inviting.wake()?;
-    let made = invitations::insert(&db, &org.actor, &org.proof, &new, inviting.lifetime).await?;
-    let invitation = made.made("Organisation")?;
+    let effect = async |tx: &mut Tx<'_>| invitations::insert(tx, &org.proof, &new, inviting.lifetime).await?.made("Organisation");
+    let location = |id| format!("/api/orgs/{}/invitations/{id}", org.proof.member().org());
+    let answer = |invitation: Invitation| Created { location: location(invitation.id), body: invitation };
+    let answered = once.run(&db, &org.actor, effect, answer).await?;
     wake.notify_one();
-    let location = format!("/api/orgs/{}/invitations/{}", org.proof.member().org(), invitation.id);
-    Ok(Created { location, body: invitation })
+    Ok(answered)
 }
 
 /// Sends an invitation again; it is open as long as a new one, and the link of the earlier mail ends.

@@ -8,7 +8,7 @@ use domain::{
 };
 use garde::Validate;
 use persistence::{
-    Db, members,
+    Db, Tx, members,
     orgs::{self, Admin, Member, Owner},
 };
 use schemars::JsonSchema;
@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use crate::{
     extract::{Body, List, Path},
+    once::{Answered, Once},
     respond::{Created, DONE, Done, Json, Listed},
 };
 
@@ -42,9 +43,14 @@ pub async fn list(caller: Caller<scope::ReadOrgs>, List(which, window): List<Whi
 ///
 /// # Errors
 /// `SLUG_TAKEN`.
-pub async fn create(caller: Caller<scope::WriteOrgs>, db: Data<Db>, Body(new): Body<NewOrganisation>) -> Result<Created<Organisation>> {
-    let org = orgs::insert(&db, &caller.actor, caller.user, &new).await?;
-    Ok(Created { location: format!("/api/orgs/{}", org.id), body: org })
+pub async fn create(
+    caller: Caller<scope::WriteOrgs>,
+    db: Data<Db>,
+    Body(new): Body<NewOrganisation>,
+    once: Once,
+) -> Result<Answered<Created<Organisation>>> {
+    let effect = async |tx: &mut Tx<'_>| Ok(orgs::insert(tx, caller.user, &new).await?);
+    once.run(&db, &caller.actor, effect, |org| Created { location: format!("/api/orgs/{}", org.id), body: org }).await
 }
 
 /// Shows an organisation.

@@ -10,7 +10,7 @@ use domain::{
 };
 use garde::Validate;
 use persistence::{
-    Db,
+    Db, Tx,
     posts::{self, Editor},
 };
 use schemars::JsonSchema;
@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::{
     extract::{Body, List, Path},
+    once::{Answered, Once},
     respond::{Created, DONE, Done, Json, Listed},
 };
 use submission::Submission;
@@ -63,9 +64,14 @@ pub async fn show(Path(id): Path<PostId>, db: Data<Db>) -> Result<Json<Post>> {
 ///
 /// # Errors
 /// `VALIDATION_ERROR`.
-pub async fn create(caller: Caller<scope::WritePosts>, db: Data<Db>, Submission(new): Submission) -> Result<Created<Post>> {
-    let post = posts::insert(&db, caller.user, &new).await?;
-    Ok(Created { location: format!("/api/posts/{}", post.id), body: post })
+pub async fn create(
+    caller: Caller<scope::WritePosts>,
+    db: Data<Db>,
+    Submission(new): Submission,
+    once: Once,
+) -> Result<Answered<Created<Post>>> {
+    let effect = async |tx: &mut Tx<'_>| Ok(posts::insert(tx, caller.user, &new).await?);
+    once.run_alone(&db, &caller.actor, effect, |post| Created { location: format!("/api/posts/{}", post.id), body: post }).await
 }
 
 /// Changes a post of the caller's; administrators change any.

@@ -7,7 +7,7 @@ use domain::{
     project::{NewProject, Project, ProjectPatch},
 };
 use persistence::{
-    Db,
+    Db, Tx,
     orgs::{Admin, Member},
     projects,
 };
@@ -15,6 +15,7 @@ use persistence::{
 use super::orgs::Which;
 use crate::{
     extract::{Body, List, Path},
+    once::{Answered, Once},
     respond::{Created, DONE, Done, Json, Listed},
 };
 
@@ -31,9 +32,15 @@ pub async fn list(org: Org<Member, scope::ReadProjects>, List(which, window): Li
 ///
 /// # Errors
 /// `SLUG_TAKEN`.
-pub async fn create(org: Org<Admin, scope::WriteProjects>, db: Data<Db>, Body(new): Body<NewProject>) -> Result<Created<Project>> {
-    let project = projects::insert(&db, &org.actor, &org.proof, &new).await?;
-    Ok(Created { location: format!("/api/orgs/{}/projects/{}", project.org_id, project.id), body: project })
+pub async fn create(
+    org: Org<Admin, scope::WriteProjects>,
+    db: Data<Db>,
+    Body(new): Body<NewProject>,
+    once: Once,
+) -> Result<Answered<Created<Project>>> {
+    let effect = async |tx: &mut Tx<'_>| Ok(projects::insert(tx, &org.proof, &new).await?);
+    let location = |project: &Project| format!("/api/orgs/{}/projects/{}", project.org_id, project.id);
+    once.run(&db, &org.actor, effect, |project| Created { location: location(&project), body: project }).await
 }
 
 /// Shows a project.

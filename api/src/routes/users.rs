@@ -6,10 +6,11 @@ use domain::{
     Error, Result, UserId,
     user::{NewUser, User, UserPatch, UserView},
 };
-use persistence::{Db, users};
+use persistence::{Db, Tx, users};
 
 use crate::{
     extract::{Body, Everything, List, Path},
+    once::{Answered, Once},
     respond::{Created, DONE, Done, Json, Listed},
 };
 
@@ -35,9 +36,19 @@ pub async fn show(viewer: MaybeSession, Path(id): Path<UserId>, db: Data<Db>) ->
 ///
 /// # Errors
 /// `EMAIL_TAKEN`, `VALIDATION_ERROR`.
-pub async fn create(admin: Require<Admin>, db: Data<Db>, passwords: Data<Passwords>, Body(new): Body<NewUser>) -> Result<Created<User>> {
-    let user = accounts::create(&db, &admin.actor, &passwords, new).await?;
-    Ok(Created { location: format!("/api/users/{}", user.id), body: user })
+pub async fn create(
+    admin: Require<Admin>,
+    db: Data<Db>,
+    passwords: Data<Passwords>,
+    Body(new): Body<NewUser>,
+    once: Once,
+) -> Result<Answered<Created<User>>> {
+    if let Some(answered) = once.before(&db).await? {
+        return Ok(answered);
+    }
+    let account = accounts::prepare(&passwords, new).await?;
+    let effect = async |tx: &mut Tx<'_>| Ok(users::insert(tx, &account).await?);
+    once.run(&db, &admin.actor, effect, |user| Created { location: format!("/api/users/{}", user.id), body: user }).await
 }
 
 /// Changes a user's name or role, or bans them.

@@ -40,14 +40,22 @@ pub enum Code {
     InvitationUsed,
     /// The invitation waited too long.
     InvitationExpired,
+    /// The first request under the idempotency key is not through yet.
+    IdempotencyKeyInUse,
     /// The last owner cannot leave or be demoted.
     LastOwner,
     /// The last administrator cannot be removed or demoted.
     LastAdmin,
+    /// What `If-Match` asks for does not hold.
+    PreconditionFailed,
     /// The body is too large.
     PayloadTooLarge,
     /// The content type is not taken here.
     UnsupportedMediaType,
+    /// The idempotency key was used for another request.
+    IdempotencyKeyReused,
+    /// A change without `If-Match`.
+    PreconditionRequired,
     /// Too much in too little time.
     RateLimited,
     /// A fault of the server.
@@ -108,14 +116,33 @@ impl Code {
         row(Self::InvitationUsed, 409, "INVITATION_USED", "The invitation has let somebody in already."),
         row(Self::InvitationExpired, 409, "INVITATION_EXPIRED", "The invitation has expired; ask for another."),
         row(
+            Self::IdempotencyKeyInUse,
+            409,
+            "IDEMPOTENCY_KEY_IN_USE",
+            "The first request under this `Idempotency-Key` is not through yet; with `Retry-After`.",
+        ),
+        row(
             Self::LastOwner,
             409,
             "LAST_OWNER",
             "The last owner of an organisation can neither leave, be removed, nor be demoted; make somebody else an owner first.",
         ),
         row(Self::LastAdmin, 409, "LAST_ADMIN", "The last administrator can be neither deleted nor demoted."),
+        row(
+            Self::PreconditionFailed,
+            412,
+            "PRECONDITION_FAILED",
+            "The resource is not what `If-Match` says any more: read it again before changing it.",
+        ),
         row(Self::PayloadTooLarge, 413, "PAYLOAD_TOO_LARGE", "The body is larger than the route takes."),
         row(Self::UnsupportedMediaType, 415, "UNSUPPORTED_MEDIA_TYPE", "The route takes other content types, or no content coding."),
+        row(Self::IdempotencyKeyReused, 422, "IDEMPOTENCY_KEY_REUSED", "The `Idempotency-Key` was used for another request."),
+        row(
+            Self::PreconditionRequired,
+            428,
+            "PRECONDITION_REQUIRED",
+            "This server takes changes only with `If-Match` (`REQUIRE_IF_MATCH`).",
+        ),
         row(Self::RateLimited, 429, "RATE_LIMITED", "Too many requests of this kind; with `Retry-After` and the `RateLimit` headers."),
         row(Self::InternalError, 500, "INTERNAL_ERROR", "A fault of the server; the log has the cause under the same `requestId`."),
         row(Self::UpstreamError, 502, "UPSTREAM_ERROR", "An outside service failed; trying again later may help."),

@@ -1,8 +1,9 @@
 //! A pooled connection for the length of one piece of work.
 
-use diesel::{QueryResult, result::Error};
 use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Object};
 use tokio_postgres::NoTls;
+
+use crate::{Error, Result};
 
 /// Gives the connection back when the work is done. When the work is dropped midway (the client left, the time ran out) the
 /// connection is not given back, as the next one would queue behind the abandoned statement: it is closed and the statement cancelled.
@@ -16,8 +17,8 @@ impl Lease {
         Self { object: Some(object), busy: false }
     }
 
-    pub(super) async fn work<T>(&mut self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> QueryResult<T> {
-        let Some(connection) = self.object.as_mut() else { return Err(Error::BrokenTransactionManager) };
+    pub(super) async fn work<T, E: From<Error>>(&mut self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>) -> Result<T, E> {
+        let Some(connection) = self.object.as_mut() else { return Err(Error::busy("the connection was given away").into()) };
         self.busy = true;
         let result = work(connection).await;
         self.busy = false;
