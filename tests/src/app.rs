@@ -135,7 +135,8 @@ impl App {
         let day = Duration::from_secs(86_400);
         let lifetime = Lifetime { idle: day, max: day * 2, renew: day / 24 };
         let hash = token.hash();
-        let registering = self.db.transact(&Actor::default(), async |tx| sessions::register(tx, &account, &hash, None, lifetime).await);
+        let actor = Actor::default();
+        let registering = self.db.transact(&actor, async |tx| sessions::register(tx, &account, &hash, None, lifetime).await);
         let user = registering.await.expect("an account");
         let token = token.reveal();
         Caller { id: user.id, email, client: Client::new(self.address, Some(token.clone())), token }

@@ -95,14 +95,19 @@ impl Request {
 
     /// Sends it and checks the answer against the API description.
     pub async fn send(self) -> Answer {
-        let answer = self.builder.send().await.expect("an answer");
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let answer = Answer { status, headers, text: answer.text().await.expect("a whole answer") };
-        contract::check(&self.method, &self.path, &answer);
-        answer
+        self.send_or_fail().await.expect("a whole answer")
     }
 
-    /// Sends it when the connection may fail.
+    /// The same when the connection may fail.
+    pub async fn send_or_fail(self) -> Result<Answer, reqwest::Error> {
+        let answer = self.builder.send().await?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let answer = Answer { status, headers, text: answer.text().await? };
+        contract::check(&self.method, &self.path, &answer);
+        Ok(answer)
+    }
+
+    /// Sends it and says the status alone, when the connection may fail.
     pub async fn try_send(self) -> Result<u16, reqwest::Error> {
         self.builder.send().await.map(|answer| answer.status().as_u16())
     }

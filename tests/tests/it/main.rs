@@ -13,6 +13,7 @@ mod description;
 mod faults;
 mod github;
 mod http;
+mod idempotency;
 mod inbox;
 mod input;
 mod invitations;
