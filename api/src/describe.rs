@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{HttpRequest, web::Data};
+use actix_web::{HttpRequest, http::Method, web::Data};
 use auth::{
     Caller, MaybeSession, ORG_PARAMETER, Org, Require, Rule, Session, Throttle,
     accounts::Client,
@@ -60,6 +60,7 @@ impl Default for Schemas {
 pub struct Operation<'g> {
     schemas: &'g mut Schemas,
     path: &'static str,
+    method: Method,
     /// Path and query parameters.
     pub(crate) parameters: Vec<Value>,
     /// What it takes, by media type.
@@ -87,10 +88,11 @@ pub enum Access {
 
 impl<'g> Operation<'g> {
     /// A description that says nothing yet but what holds everywhere.
-    pub fn new(schemas: &'g mut Schemas, path: &'static str) -> Self {
+    pub fn new(schemas: &'g mut Schemas, path: &'static str, method: Method) -> Self {
         Self {
             schemas,
             path,
+            method,
             parameters: Vec::new(),
             body: Map::new(),
             access: Access::Open,
@@ -103,6 +105,16 @@ impl<'g> Operation<'g> {
     /// The path, with its parameters in braces.
     pub fn path(&self) -> &'static str {
         self.path
+    }
+
+    /// Whether it only reads.
+    pub fn is_read(&self) -> bool {
+        self.method.is_safe()
+    }
+
+    /// Whether it changes a part.
+    pub fn is_patch(&self) -> bool {
+        self.method == Method::PATCH
     }
 
     /// Adds a parameter of the path.

@@ -9,7 +9,7 @@ mod signed;
 pub mod validate;
 
 pub use accept::Accepts;
-pub use body::{Body, Limits, text};
+pub use body::{Body, Limits, MERGE_PATCH, text};
 pub(crate) use body::{is_utf8, utf8};
 pub use form::Form;
 pub use path::Path;

@@ -3,6 +3,7 @@
 pub mod background;
 pub mod cli;
 mod clock;
+pub mod conditional;
 pub mod describe;
 pub mod extract;
 pub mod ingest;

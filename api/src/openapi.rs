@@ -56,7 +56,7 @@ pub fn document() -> Value {
 }
 
 fn operation(row: &Row, entry: &Entry, error: &Value, schemas: &mut Schemas) -> Value {
-    let mut operation = Operation::new(schemas, row.path());
+    let mut operation = Operation::new(schemas, row.path(), entry.method.clone());
     entry.describe(&mut operation);
     if is_limited(row.path()) {
         operation.fails(&[Code::RateLimited]);

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    conditional::Tag,
     describe::{Describe, Operation},
     server::PublicUrl,
 };
@@ -28,6 +29,37 @@ impl<T: JsonSchema> Describe for Json<T> {
     fn describe(operation: &mut Operation<'_>) {
         let schema = operation.output::<T>();
         operation.answers(200, "OK", Some(&schema));
+    }
+}
+
+/// 200 with a JSON body and its strong `ETag`; 304 for a reader who has it.
+pub struct Resource<T>(pub T);
+
+impl<T: Serialize> Responder for Resource<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let body = match serde_json::to_vec(&self.0) {
+            Ok(body) => body,
+            Err(error) => return HttpResponse::from_error(domain::Error::internal(error)),
+        };
+        let tag = Tag::of(&body);
+        if request.method().is_safe() && tag.is_known(request) {
+            return tag.not_modified();
+        }
+        let mut response = HttpResponse::Ok().content_type("application/json").body(body);
+        tag.put(&mut response);
+        response
+    }
+}
+
+impl<T: JsonSchema> Describe for Resource<T> {
+    fn describe(operation: &mut Operation<'_>) {
+        Json::<T>::describe(operation);
+        operation.header("ETag", "The version: for `If-None-Match`, and for `If-Match` when it is changed");
+        if operation.is_read() {
+            operation.answers(304, "What `If-None-Match` names is still so", None);
+        }
     }
 }
 

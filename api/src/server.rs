@@ -27,6 +27,7 @@ use config::{Config, Environment, Limit};
 use persistence::{Connector, Db, Due, Revocations, Sizes};
 
 use crate::{
+    conditional::Careful,
     extract::{Limits, Receivers},
     ingest::Ingest,
     metrics::{InboxHealth, Metrics},
@@ -92,6 +93,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
         readiness: Arc::clone(&readiness),
     });
     let limits = Data::new(Limits { json_bytes_max: http.json_bytes_max, form_bytes_max: http.form_bytes_max, timeout: http.body_timeout });
+    let careful = Data::new(Careful(http.require_if_match));
     let public_url = Data::new(PublicUrl(http.public_url.clone()));
     let passwords = Data::new(passwords);
     let shared_readiness = Data::from(Arc::clone(&readiness));
@@ -125,6 +127,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
             .app_data(passwords.clone())
             .app_data(limits.clone())
             .app_data(public_url.clone())
+            .app_data(careful.clone())
             .app_data(shared_readiness.clone())
             .app_data(boundary_settings.clone())
             .app_data(allows.clone())

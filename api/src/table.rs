@@ -10,6 +10,9 @@ use domain::{Code, Error};
 
 use crate::describe::{Describe, Operation};
 
+/// What `PATCH` takes everywhere.
+const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
+
 /// A path with its methods.
 pub struct Row {
     path: &'static str,
@@ -178,7 +181,14 @@ impl Row {
         let options = allow.clone();
         let options = move || {
             let allow = options.clone();
-            async move { HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish() }
+            async move {
+                let mut answer = HttpResponse::NoContent();
+                if allow.contains("PATCH") {
+                    // RFC 5789, section 3.1.
+                    answer.insert_header(("accept-patch", ACCEPT_PATCH));
+                }
+                answer.insert_header((header::ALLOW, allow)).finish()
+            }
         };
         let refuse = move || {
             let allow = allow.clone();

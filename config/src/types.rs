@@ -71,6 +71,8 @@ pub struct Http {
     pub form_bytes_max: usize,
     /// The longest a request head may take.
     pub head_timeout: Duration,
+    /// Whether changes are refused that come without `If-Match`.
+    pub require_if_match: bool,
     /// The longest a request body may take.
     pub body_timeout: Duration,
     /// The longest a client may leave an answer unread.

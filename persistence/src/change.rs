@@ -11,11 +11,30 @@ pub enum Change<T> {
     Forbidden,
     /// There is nothing to change, or nothing that who asked may see.
     Absent,
+    /// It is not any more what who asked had seen.
+    Outdated,
     /// It contradicts what is stored.
     Refused(Code, &'static str),
 }
 
+/// Whether a thing, as it is at the moment of a change, is the one its editor saw; `None` when any will do.
+pub type Expected<'a, T> = Option<&'a dyn Fn(&T) -> bool>;
+
 impl<T> Change<T> {
+    /// What speaks against changing a thing that is held: that it is not there, or not what is expected.
+    pub(crate) fn against<C>(held: Option<&C>, expected: Expected<'_, C>) -> Option<Self> {
+        match (held, expected) {
+            (None, _) => Some(Self::Absent),
+            (Some(held), Some(fits)) if !fits(held) => Some(Self::Outdated),
+            _ => None,
+        }
+    }
+
+    /// The change, when there was something to change.
+    pub(crate) fn found(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Self::Made)
+    }
+
     /// The changed thing, or what to tell the caller. `noun` names the thing.
     ///
     /// # Errors
@@ -25,6 +44,7 @@ impl<T> Change<T> {
             Self::Made(value) => Ok(value),
             Self::Forbidden => Err(Error::forbidden()),
             Self::Absent => Err(Error::not_found(noun)),
+            Self::Outdated => Err(Error::new(Code::PreconditionFailed, format!("{noun} has changed meanwhile"))),
             Self::Refused(code, text) => Err(Error::new(code, text)),
         }
     }

@@ -29,7 +29,7 @@ mod slugs;
 mod time;
 pub mod users;
 
-pub use change::Change;
+pub use change::{Change, Expected};
 pub use connect::{Connector, Timeouts};
 pub use db::{Db, Sizes, Tx};
 pub use due::Due;

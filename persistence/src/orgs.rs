@@ -41,9 +41,10 @@ mod proof;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    AsChangeset, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+    AsChangeset, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
+    SelectableHelper,
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     OrgId, OrgRole, UserId,
     audit::Actor,
@@ -53,7 +54,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::{
-    Change, Db, Result, Tx,
+    Change, Db, Expected, Result, Tx,
     pages::{self, Reach},
     revocations::Subject,
     schema::{memberships, organisations},
@@ -157,36 +158,56 @@ struct OrganisationChange<'a> {
     slug: Option<&'a str>,
 }
 
+/// The organisation of a membership, which stays as it is until the transaction ends.
+async fn held(conn: &mut AsyncPgConnection, member: &Member) -> QueryResult<Option<Organisation>> {
+    let live = organisations::table.find(member.org().0).filter(organisations::deleted_at.is_null());
+    let row: Option<OrganisationRow> = live.for_no_key_update().select(OrganisationRow::as_select()).first(conn).await.optional()?;
+    Ok(row.map(|row| row.seen_by(member.role())))
+}
+
 /// Changes an organisation.
 ///
 /// # Errors
 /// `Taken` (`organisations_slug_key`) when the slug is taken.
-pub async fn update(db: &Db, actor: &Actor, admin: &Admin, patch: &OrganisationPatch) -> Result<Option<Organisation>> {
+pub async fn update(
+    db: &Db,
+    actor: &Actor,
+    admin: &Admin,
+    patch: &OrganisationPatch,
+    expected: Expected<'_, Organisation>,
+) -> Result<Change<Organisation>> {
     let member = admin.member();
     let change = OrganisationChange { name: patch.name.as_deref(), slug: patch.slug.as_deref() };
-    if change.name.is_none() && change.slug.is_none() {
-        return find(db, member).await;
-    }
-    let live = organisations::table.find(member.org().0).filter(organisations::deleted_at.is_null());
-    let row: Option<OrganisationRow> = db
-        .change(actor, async |conn| {
-            diesel::update(live).set(&change).returning(OrganisationRow::as_returning()).get_result(conn).await.optional()
-        })
-        .await?;
-    Ok(row.map(|row| row.seen_by(member.role())))
+    let nothing = change.name.is_none() && change.slug.is_none();
+    db.change(actor, async |conn| {
+        let held = held(conn, member).await?;
+        if let Some(no) = Change::against(held.as_ref(), expected) {
+            return Ok(no);
+        }
+        if nothing {
+            return Ok(Change::found(held));
+        }
+        let one = organisations::table.find(member.org().0);
+        let row: OrganisationRow = diesel::update(one).set(&change).returning(OrganisationRow::as_returning()).get_result(conn).await?;
+        Ok(Change::Made(row.seen_by(member.role())))
+    })
+    .await
 }
 
 /// Deletes an organisation: nothing of it can be reached any more, and for [`crate::RESTORABLE_DAYS`] all of it can be restored.
-pub async fn delete(db: &Db, actor: &Actor, owner: &Owner) -> Result<Change<()>> {
+pub async fn delete(db: &Db, actor: &Actor, owner: &Owner, expected: Expected<'_, Organisation>) -> Result<Change<()>> {
     let member = owner.member();
-    let live = organisations::table.find(member.org().0).filter(organisations::deleted_at.is_null());
     let change = db
         .change(actor, async |conn| {
             if hold(conn, member.org(), member.user()).await? != Some(OrgRole::Owner) {
                 return Ok(Change::Forbidden);
             }
-            let count = diesel::update(live).set(organisations::deleted_at.eq(now().nullable())).execute(conn).await?;
-            Ok(if count > 0 { Change::Made(()) } else { Change::Absent })
+            if let Some(no) = Change::against(held(conn, member).await?.as_ref(), expected) {
+                return Ok(no);
+            }
+            let one = organisations::table.find(member.org().0);
+            diesel::update(one).set(organisations::deleted_at.eq(now().nullable())).execute(conn).await?;
+            Ok(Change::Made(()))
         })
         .await?;
     db.revocations().revoke(Subject::Organisation(member.org().0));

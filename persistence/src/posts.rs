@@ -2,18 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    AsChangeset, BoolExpressionMethods, ExpressionMethods, IntoSql, OptionalExtension, PgArrayExpressionMethods, QueryDsl, Queryable,
-    Selectable, SelectableHelper, dsl, pg::Pg,
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, IntoSql, OptionalExtension, PgArrayExpressionMethods, QueryDsl, QueryResult,
+    Queryable, Selectable, SelectableHelper, dsl, pg::Pg,
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     PostId, UserId,
+    audit::Actor,
     page::{Cursor, Page, Start, Window},
     post::{Filter, NewPost, Post, PostPatch, Sort, Tags},
 };
 use uuid::Uuid;
 
-use crate::{Change, Db, Result, Tx, counted, page_offset, schema::posts};
+use crate::{Change, Db, Expected, Result, Tx, counted, page_offset, schema::posts};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = posts)]
@@ -173,30 +174,63 @@ macro_rules! editable {
     }};
 }
 
+/// What speaks against changing a post, which stays as it is until the transaction ends.
+async fn against<T>(
+    conn: &mut AsyncPgConnection,
+    id: PostId,
+    editor: Editor,
+    expected: Expected<'_, Post>,
+) -> QueryResult<Option<Change<T>>> {
+    let row: Option<PostRow> = posts::table.find(id.0).for_no_key_update().select(PostRow::as_select()).first(conn).await.optional()?;
+    let post: Option<Post> = row.map(Into::into);
+    if let (Some(post), Editor::Author(author)) = (&post, editor)
+        && post.author_id != author
+    {
+        return Ok(Some(Change::Forbidden));
+    }
+    Ok(Change::against(post.as_ref(), expected))
+}
+
 /// Changes a post, only in what the patch names.
-pub async fn update(db: &Db, id: PostId, editor: Editor, patch: &PostPatch) -> Result<Change<Post>> {
+pub async fn update(db: &Db, id: PostId, editor: Editor, patch: &PostPatch, expected: Expected<'_, Post>) -> Result<Change<Post>> {
+    if expected.is_none() {
+        let post = db.run(async |conn| write(conn, id, editor, patch).await).await?;
+        return settle(db, id, post).await;
+    }
+    db.change(&Actor::default(), async |conn| match against(conn, id, editor, expected).await? {
+        Some(no) => Ok(no),
+        None => Ok(Change::found(write(conn, id, editor, patch).await?)),
+    })
+    .await
+}
+
+async fn write(conn: &mut AsyncPgConnection, id: PostId, editor: Editor, patch: &PostPatch) -> QueryResult<Option<Post>> {
     let change =
         PostChange { title: patch.title.as_deref(), content: patch.content.as_deref(), tags: patch.tags.as_ref().map(Tags::distinct) };
-    let row: Option<PostRow> = db
-        .run(async |conn| {
-            if change.title.or(change.content).is_none() && change.tags.is_none() {
-                return posts::table.filter(editable!(id, editor)).select(PostRow::as_select()).first(conn).await.optional();
-            }
-            diesel::update(posts::table.filter(editable!(id, editor)))
-                .set(&change)
-                .returning(PostRow::as_returning())
-                .get_result(conn)
-                .await
-                .optional()
-        })
-        .await?;
-    settle(db, id, row.map(Into::into)).await
+    let one = posts::table.filter(editable!(id, editor));
+    let row: Option<PostRow> = if change.title.or(change.content).is_none() && change.tags.is_none() {
+        one.select(PostRow::as_select()).first(conn).await.optional()?
+    } else {
+        diesel::update(one).set(&change).returning(PostRow::as_returning()).get_result(conn).await.optional()?
+    };
+    Ok(row.map(Into::into))
 }
 
 /// Deletes a post.
-pub async fn delete(db: &Db, id: PostId, editor: Editor) -> Result<Change<()>> {
-    let count = db.run(async |conn| diesel::delete(posts::table.filter(editable!(id, editor))).execute(conn).await).await?;
-    settle(db, id, (count > 0).then_some(())).await
+pub async fn delete(db: &Db, id: PostId, editor: Editor, expected: Expected<'_, Post>) -> Result<Change<()>> {
+    let delete = async |conn: &mut AsyncPgConnection| {
+        let count = diesel::delete(posts::table.filter(editable!(id, editor))).execute(conn).await?;
+        Ok((count > 0).then_some(()))
+    };
+    if expected.is_none() {
+        let deleted = db.run(delete).await?;
+        return settle(db, id, deleted).await;
+    }
+    db.change(&Actor::default(), async |conn| match against(conn, id, editor, expected).await? {
+        Some(no) => Ok(no),
+        None => Ok(Change::found(delete(conn).await?)),
+    })
+    .await
 }
 
 /// Tells "not yours" from "not there" when a change found nothing to do: the only case that costs a second query.

@@ -1,15 +1,16 @@
 //! Queries on what users tell about themselves, which is kept in `users`.
 
 use chrono::{DateTime, Utc};
-use diesel::{AsChangeset, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
-use diesel_async::RunQueryDsl;
+use diesel::{AsChangeset, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable, SelectableHelper};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     UserId,
+    audit::Actor,
     user::{Profile, ProfileUpdate},
 };
 use uuid::Uuid;
 
-use crate::{Db, Result, schema::users};
+use crate::{Change, Db, Expected, Result, schema::users};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
@@ -61,8 +62,8 @@ struct ProfileChange<'a> {
     timezone: Option<&'a str>,
 }
 
-/// Changes a profile, only in what the update names; `None` when the account is gone.
-pub async fn update(db: &Db, id: UserId, update: &ProfileUpdate) -> Result<Option<Profile>> {
+/// Changes a profile, only in what the update names.
+pub async fn update(db: &Db, id: UserId, update: &ProfileUpdate, expected: Expected<'_, Profile>) -> Result<Change<Profile>> {
     let change = ProfileChange {
         name: update.name.as_deref(),
         bio: update.bio.as_deref(),
@@ -70,13 +71,27 @@ pub async fn update(db: &Db, id: UserId, update: &ProfileUpdate) -> Result<Optio
         locale: update.locale.as_deref(),
         timezone: update.timezone.as_deref(),
     };
-    if change.name.or(change.bio).or(change.locale).or(change.timezone).is_none() && change.avatar_url.is_none() {
-        return find(db, id).await;
+    if expected.is_none() {
+        return Ok(Change::found(db.run(async |conn| write(conn, id, &change).await).await?));
     }
-    let row: Option<ProfileRow> = db
-        .run(async |conn| {
-            diesel::update(users::table.find(id.0)).set(&change).returning(ProfileRow::as_returning()).get_result(conn).await.optional()
-        })
-        .await?;
+    db.change(&Actor::default(), async |conn| {
+        let row: Option<ProfileRow> =
+            users::table.find(id.0).for_no_key_update().select(ProfileRow::as_select()).first(conn).await.optional()?;
+        if let Some(no) = Change::against(row.map(Into::into).as_ref(), expected) {
+            return Ok(no);
+        }
+        Ok(Change::found(write(conn, id, &change).await?))
+    })
+    .await
+}
+
+async fn write(conn: &mut AsyncPgConnection, id: UserId, change: &ProfileChange<'_>) -> QueryResult<Option<Profile>> {
+    let one = users::table.find(id.0);
+    let nothing = change.name.or(change.bio).or(change.locale).or(change.timezone).is_none() && change.avatar_url.is_none();
+    let row: Option<ProfileRow> = if nothing {
+        one.select(ProfileRow::as_select()).first(conn).await.optional()?
+    } else {
+        diesel::update(one).set(change).returning(ProfileRow::as_returning()).get_result(conn).await.optional()?
+    };
     Ok(row.map(Into::into))
 }

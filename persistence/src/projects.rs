@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    AsChangeset, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper, pg::Pg,
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable,
+    Selectable, SelectableHelper, pg::Pg,
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     OrgId, ProjectId,
     audit::Actor,
@@ -14,7 +15,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::{
-    Db, Result, Tx,
+    Change, Db, Expected, Result, Tx,
     orgs::{Admin, Member},
     pages::{self, Reach},
     schema::projects,
@@ -127,36 +128,53 @@ struct ProjectChange<'a> {
     description: Option<&'a str>,
 }
 
-/// Changes a project; `None` when the organisation has no such project.
-///
-/// # Errors
-/// `Taken` (`projects_slug_key`) when the slug is taken.
-pub async fn update(db: &Db, actor: &Actor, admin: &Admin, id: ProjectId, patch: &ProjectPatch) -> Result<Option<Project>> {
-    let change = ProjectChange { name: patch.name.as_deref(), slug: patch.slug.as_deref(), description: patch.description.as_deref() };
-    if change.name.is_none() && change.slug.is_none() && change.description.is_none() {
-        return find(db, admin.member(), id).await;
-    }
-    let one = projects::table
-        .filter(projects::id.eq(id.0))
-        .filter(projects::org_id.eq(admin.member().org().0))
-        .filter(projects::deleted_at.is_null());
-    let row: Option<ProjectRow> = db
-        .change(actor, async |conn| {
-            diesel::update(one).set(&change).returning(ProjectRow::as_returning()).get_result(conn).await.optional()
-        })
-        .await?;
+/// A project, which stays as it is until the transaction ends.
+async fn hold(conn: &mut AsyncPgConnection, org: OrgId, id: ProjectId) -> QueryResult<Option<Project>> {
+    let here = projects::org_id.eq(org.0).and(projects::deleted_at.is_null());
+    let row: Option<ProjectRow> =
+        projects::table.find(id.0).filter(here).for_no_key_update().select(ProjectRow::as_select()).first(conn).await.optional()?;
     Ok(row.map(Into::into))
 }
 
-/// Deletes a project, which can be restored for a while; false when the organisation has no such project.
-pub async fn delete(db: &Db, actor: &Actor, admin: &Admin, id: ProjectId) -> Result<bool> {
-    let one = projects::table
-        .filter(projects::id.eq(id.0))
-        .filter(projects::org_id.eq(admin.member().org().0))
-        .filter(projects::deleted_at.is_null());
-    let count =
-        db.change(actor, async |conn| diesel::update(one).set(projects::deleted_at.eq(now().nullable())).execute(conn).await).await?;
-    Ok(count > 0)
+/// Changes a project.
+///
+/// # Errors
+/// `Taken` (`projects_slug_key`) when the slug is taken.
+pub async fn update(
+    db: &Db,
+    actor: &Actor,
+    admin: &Admin,
+    id: ProjectId,
+    patch: &ProjectPatch,
+    expected: Expected<'_, Project>,
+) -> Result<Change<Project>> {
+    let change = ProjectChange { name: patch.name.as_deref(), slug: patch.slug.as_deref(), description: patch.description.as_deref() };
+    let nothing = change.name.is_none() && change.slug.is_none() && change.description.is_none();
+    db.change(actor, async |conn| {
+        let held = hold(conn, admin.member().org(), id).await?;
+        if let Some(no) = Change::against(held.as_ref(), expected) {
+            return Ok(no);
+        }
+        if nothing {
+            return Ok(Change::found(held));
+        }
+        let row: ProjectRow =
+            diesel::update(projects::table.find(id.0)).set(&change).returning(ProjectRow::as_returning()).get_result(conn).await?;
+        Ok(Change::Made(row.into()))
+    })
+    .await
+}
+
+/// Deletes a project, which can be restored for a while.
+pub async fn delete(db: &Db, actor: &Actor, admin: &Admin, id: ProjectId, expected: Expected<'_, Project>) -> Result<Change<()>> {
+    db.change(actor, async |conn| {
+        if let Some(no) = Change::against(hold(conn, admin.member().org(), id).await?.as_ref(), expected) {
+            return Ok(no);
+        }
+        diesel::update(projects::table.find(id.0)).set(projects::deleted_at.eq(now().nullable())).execute(conn).await?;
+        Ok(Change::Made(()))
+    })
+    .await
 }
 
 /// Restores a deleted project; `None` when there is none, or when it was too long ago.

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    AsChangeset, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
-    define_sql_function, dsl,
+    AsChangeset, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
+    SelectableHelper, define_sql_function, dsl,
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     Role, UserId,
     audit::Actor,
@@ -15,7 +15,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::{
-    Db, Result, Tx, counted, page_offset,
+    Change, Db, Expected, Result, Tx, counted, page_offset,
     revocations::Subject,
     schema::{sessions, users},
     time::now,
@@ -80,7 +80,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewAccount) -> Result<User> {
     Ok(insert_on(tx.conn, new).await?.into())
 }
 
-pub(crate) async fn insert_on(conn: &mut diesel_async::AsyncPgConnection, new: &NewAccount) -> diesel::QueryResult<UserRow> {
+pub(crate) async fn insert_on(conn: &mut AsyncPgConnection, new: &NewAccount) -> QueryResult<UserRow> {
     diesel::insert_into(users::table)
         .values((
             users::id.eq(UserId::new().0),
@@ -174,18 +174,24 @@ struct UserChange<'a> {
     role: Option<&'a str>,
 }
 
-/// Changes an account; `None` when there is none. A ban ends its sessions.
+/// An account, which stays as it is until the transaction ends.
+async fn hold(conn: &mut AsyncPgConnection, id: UserId) -> QueryResult<Option<User>> {
+    let row: Option<UserRow> = users::table.find(id.0).for_no_key_update().select(UserRow::as_select()).first(conn).await.optional()?;
+    Ok(row.map(Into::into))
+}
+
+/// Changes an account. A ban ends its sessions.
 ///
 /// # Errors
 /// `Refused` (`users_last_admin`) when it would demote or ban the last administrator.
-pub async fn update(db: &Db, actor: &Actor, id: UserId, patch: &UserPatch) -> Result<Option<User>> {
+pub async fn update(db: &Db, actor: &Actor, id: UserId, patch: &UserPatch, expected: Expected<'_, User>) -> Result<Change<User>> {
     let change = UserChange { name: patch.name.as_deref(), role: patch.role.map(Role::as_str) };
-    if change.name.is_none() && change.role.is_none() && patch.banned.is_none() {
-        return find(db, id).await;
-    }
     let one = users::table.find(id.0);
-    let row: Option<UserRow> = db
+    let change = db
         .change(actor, async |conn| {
+            if let Some(no) = Change::against(hold(conn, id).await?.as_ref(), expected) {
+                return Ok(no);
+            }
             if change.name.is_some() || change.role.is_some() {
                 diesel::update(one).set(&change).execute(conn).await?;
             }
@@ -200,22 +206,31 @@ pub async fn update(db: &Db, actor: &Actor, id: UserId, patch: &UserPatch) -> Re
                 }
                 None => {}
             }
-            one.select(UserRow::as_select()).first(conn).await.optional()
+            let row: Option<UserRow> = one.select(UserRow::as_select()).first(conn).await.optional()?;
+            Ok(Change::found(row.map(Into::into)))
         })
         .await?;
     db.revocations().revoke(Subject::User(id.0));
-    Ok(row.map(Into::into))
+    Ok(change)
 }
 
-/// Deletes an account with its posts, sessions, keys and memberships; false when there is none.
+/// Deletes an account with its posts, sessions, keys and memberships.
 ///
 /// # Errors
 /// `Refused`: `users_last_admin` when it is the last administrator's, `memberships_last_owner` when it is the last owner's of an
 /// organisation.
-pub async fn delete(db: &Db, actor: &Actor, id: UserId) -> Result<bool> {
-    let count = db.change(actor, async |conn| diesel::delete(users::table.find(id.0)).execute(conn).await).await?;
+pub async fn delete(db: &Db, actor: &Actor, id: UserId, expected: Expected<'_, User>) -> Result<Change<()>> {
+    let change = db
+        .change(actor, async |conn| {
+            if let Some(no) = Change::against(hold(conn, id).await?.as_ref(), expected) {
+                return Ok(no);
+            }
+            diesel::delete(users::table.find(id.0)).execute(conn).await?;
+            Ok(Change::Made(()))
+        })
+        .await?;
     db.revocations().revoke(Subject::User(id.0));
-    Ok(count > 0)
+    Ok(change)
 }
 
 /// Whether there is an administrator.

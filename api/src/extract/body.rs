@@ -45,6 +45,9 @@ impl Limits {
     }
 }
 
+/// The media type of a merge patch (RFC 7396): what is absent stays, what is null is taken away, what has a value gets it.
+pub const MERGE_PATCH: &str = "application/merge-patch+json";
+
 /// A JSON body that passed its rules.
 pub struct Body<T>(pub T);
 
@@ -74,6 +77,9 @@ impl<T: JsonSchema> Describe for Body<T> {
     fn describe(operation: &mut Operation<'_>) {
         let schema = operation.input::<T>();
         operation.takes("application/json", &schema);
+        if operation.is_patch() {
+            operation.takes(MERGE_PATCH, &schema);
+        }
     }
 }
 

@@ -22,6 +22,10 @@ where
     T: DeserializeOwned + Validate<Context = ()> + JsonSchema + 'static,
 {
     match serde_json::from_slice::<T>(bytes) {
+        // Serde takes a list for the fields of an object in their order.
+        Ok(_) if bytes.trim_ascii_start().starts_with(b"[") => {
+            Err(some(explain::<T>(&serde_json::from_slice(bytes).map_err(|error| malformed(&error))?)))
+        }
         Ok(input) => rules(input, || serde_json::from_slice(bytes).unwrap_or_default()),
         Err(error) => {
             // The first wrong field may stand before the place where the syntax breaks.

@@ -24,7 +24,10 @@ use futures::FutureExt;
 use slog::{KV, Record, Serializer};
 
 use super::request_id;
-use crate::server::{Lifeline, Readiness, Sending};
+use crate::{
+    conditional,
+    server::{Lifeline, Readiness, Sending},
+};
 
 /// What the boundary needs to know.
 pub(crate) struct Boundary {
@@ -99,6 +102,7 @@ fn finish<B: MessageBody + 'static>(
             response.headers_mut().insert(name, value);
         }
     }
+    conditional::name_coding(response.response_mut());
     add_headers(response.headers_mut(), settings, seen);
     response
 }

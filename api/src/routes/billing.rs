@@ -18,7 +18,7 @@ use upstream::stripe::{self, NewCustomer, Stripe};
 use crate::{
     extract::Body,
     once::{Answered, Once},
-    respond::Json,
+    respond::{Json, Resource},
 };
 
 /// How billing is done.
@@ -41,8 +41,8 @@ impl Selling {
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub async fn show(org: Org<Member, scope::ReadOrgs>, db: Data<Db>, selling: Data<Selling>) -> Result<Json<Billing>> {
-    Ok(Json(billing::show(&db, &org.proof, selling.grace).await?))
+pub async fn show(org: Org<Member, scope::ReadOrgs>, db: Data<Db>, selling: Data<Selling>) -> Result<Resource<Billing>> {
+    Ok(Resource(billing::show(&db, &org.proof, selling.grace).await?))
 }
 
 /// Begins to buy a subscription: the answer says where to pay. What is bought is the organisation's when Stripe says so, not before.

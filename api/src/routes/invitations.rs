@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::{
     extract::{Body, Everything, List, Path},
     once::{Answered, Once},
-    respond::{Created, DONE, Done, Json, Listed},
+    respond::{Created, DONE, Done, Json, Listed, Resource},
 };
 
 /// How people are invited.
@@ -90,8 +90,8 @@ pub async fn delete(org: Org<Admin, scope::WriteOrgs>, Path(id): Path<Invitation
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub async fn show(Path(token): Path<Token>, db: Data<Db>) -> Result<Json<InvitationView>> {
-    invitations::find(&db, &token.hash()).await?.map(Json).ok_or_else(absent)
+pub async fn show(Path(token): Path<Token>, db: Data<Db>) -> Result<Resource<InvitationView>> {
+    invitations::find(&db, &token.hash()).await?.map(Resource).ok_or_else(absent)
 }
 
 /// Accepts an invitation, with the account of the address it was sent to.

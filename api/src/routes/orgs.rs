@@ -15,9 +15,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    conditional::IfMatch,
     extract::{Body, List, Path},
     once::{Answered, Once},
-    respond::{Created, DONE, Done, Json, Listed},
+    respond::{Created, DONE, Done, Json, Listed, Resource},
 };
 
 /// What of a list that has deleted things in it to show.
@@ -57,24 +58,31 @@ pub async fn create(
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub async fn show(org: Org<Member, scope::ReadOrgs>, db: Data<Db>) -> Result<Json<Organisation>> {
-    orgs::find(&db, &org.proof).await?.map(Json).ok_or_else(absent)
+pub async fn show(org: Org<Member, scope::ReadOrgs>, db: Data<Db>) -> Result<Resource<Organisation>> {
+    orgs::find(&db, &org.proof).await?.map(Resource).ok_or_else(absent)
 }
 
 /// Changes an organisation.
 ///
 /// # Errors
 /// `NOT_FOUND`, `SLUG_TAKEN`.
-pub async fn update(org: Org<Admin, scope::WriteOrgs>, db: Data<Db>, Body(patch): Body<OrganisationPatch>) -> Result<Json<Organisation>> {
-    orgs::update(&db, &org.actor, &org.proof, &patch).await?.map(Json).ok_or_else(absent)
+pub async fn update(
+    org: Org<Admin, scope::WriteOrgs>,
+    db: Data<Db>,
+    if_match: IfMatch,
+    Body(patch): Body<OrganisationPatch>,
+) -> Result<Resource<Organisation>> {
+    let fits = |shown: &Organisation| if_match.fits(shown);
+    orgs::update(&db, &org.actor, &org.proof, &patch, if_match.expected(&fits)).await?.made("Organisation").map(Resource)
 }
 
 /// Deletes an organisation; it can be restored for 30 days.
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub async fn delete(org: Org<Owner>, db: Data<Db>) -> Result<Json<Done>> {
-    orgs::delete(&db, &org.actor, &org.proof).await?.made("Organisation").map(|()| DONE)
+pub async fn delete(org: Org<Owner>, db: Data<Db>, if_match: IfMatch) -> Result<Json<Done>> {
+    let fits = |shown: &Organisation| if_match.fits(shown);
+    orgs::delete(&db, &org.actor, &org.proof, if_match.expected(&fits)).await?.made("Organisation").map(|()| DONE)
 }
 
 /// Restores a deleted organisation of the caller's, with everything in it.

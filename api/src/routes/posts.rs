@@ -17,9 +17,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
+    conditional::IfMatch,
     extract::{Body, List, Path},
     once::{Answered, Once},
-    respond::{Created, DONE, Done, Json, Listed},
+    respond::{Created, DONE, Done, Json, Listed, Resource},
 };
 use submission::Submission;
 
@@ -56,8 +57,8 @@ pub async fn list(List(query, window): List<ListFilter>, db: Data<Db>) -> Result
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub async fn show(Path(id): Path<PostId>, db: Data<Db>) -> Result<Json<Post>> {
-    posts::find(&db, id).await?.map(Json).ok_or_else(absent)
+pub async fn show(Path(id): Path<PostId>, db: Data<Db>) -> Result<Resource<Post>> {
+    posts::find(&db, id).await?.map(Resource).ok_or_else(absent)
 }
 
 /// Writes a post from JSON, a form, or bare text.
@@ -82,17 +83,20 @@ pub async fn update(
     caller: Caller<scope::WritePosts>,
     Path(id): Path<PostId>,
     db: Data<Db>,
+    if_match: IfMatch,
     Body(patch): Body<PostPatch>,
-) -> Result<Json<Post>> {
-    posts::update(&db, id, editor(&caller), &patch).await?.made("Post").map(Json)
+) -> Result<Resource<Post>> {
+    let fits = |post: &Post| if_match.fits(post);
+    posts::update(&db, id, editor(&caller), &patch, if_match.expected(&fits)).await?.made("Post").map(Resource)
 }
 
 /// Deletes a post of the caller's; administrators delete any.
 ///
 /// # Errors
 /// `NOT_FOUND`, `FORBIDDEN`.
-pub async fn delete(caller: Caller<scope::WritePosts>, Path(id): Path<PostId>, db: Data<Db>) -> Result<Json<Done>> {
-    posts::delete(&db, id, editor(&caller)).await?.made("Post").map(|()| DONE)
+pub async fn delete(caller: Caller<scope::WritePosts>, Path(id): Path<PostId>, db: Data<Db>, if_match: IfMatch) -> Result<Json<Done>> {
+    let fits = |post: &Post| if_match.fits(post);
+    posts::delete(&db, id, editor(&caller), if_match.expected(&fits)).await?.made("Post").map(|()| DONE)
 }
 
 fn editor(caller: &Caller<scope::WritePosts>) -> Editor {

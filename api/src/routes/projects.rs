@@ -14,9 +14,10 @@ use persistence::{
 
 use super::orgs::Which;
 use crate::{
+    conditional::IfMatch,
     extract::{Body, List, Path},
     once::{Answered, Once},
-    respond::{Created, DONE, Done, Json, Listed},
+    respond::{Created, DONE, Done, Json, Listed, Resource},
 };
 
 /// Lists the projects.
@@ -47,8 +48,8 @@ pub async fn create(
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub async fn show(org: Org<Member, scope::ReadProjects>, Path(id): Path<ProjectId>, db: Data<Db>) -> Result<Json<Project>> {
-    projects::find(&db, &org.proof, id).await?.map(Json).ok_or_else(absent)
+pub async fn show(org: Org<Member, scope::ReadProjects>, Path(id): Path<ProjectId>, db: Data<Db>) -> Result<Resource<Project>> {
+    projects::find(&db, &org.proof, id).await?.map(Resource).ok_or_else(absent)
 }
 
 /// Changes a project.
@@ -59,17 +60,25 @@ pub async fn update(
     org: Org<Admin, scope::WriteProjects>,
     Path(id): Path<ProjectId>,
     db: Data<Db>,
+    if_match: IfMatch,
     Body(patch): Body<ProjectPatch>,
-) -> Result<Json<Project>> {
-    projects::update(&db, &org.actor, &org.proof, id, &patch).await?.map(Json).ok_or_else(absent)
+) -> Result<Resource<Project>> {
+    let fits = |project: &Project| if_match.fits(project);
+    projects::update(&db, &org.actor, &org.proof, id, &patch, if_match.expected(&fits)).await?.made("Project").map(Resource)
 }
 
 /// Deletes a project; it can be restored for 30 days.
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub async fn delete(org: Org<Admin, scope::WriteProjects>, Path(id): Path<ProjectId>, db: Data<Db>) -> Result<Json<Done>> {
-    if projects::delete(&db, &org.actor, &org.proof, id).await? { Ok(DONE) } else { Err(absent()) }
+pub async fn delete(
+    org: Org<Admin, scope::WriteProjects>,
+    Path(id): Path<ProjectId>,
+    db: Data<Db>,
+    if_match: IfMatch,
+) -> Result<Json<Done>> {
+    let fits = |project: &Project| if_match.fits(project);
+    projects::delete(&db, &org.actor, &org.proof, id, if_match.expected(&fits)).await?.made("Project").map(|()| DONE)
 }
 
 /// Restores a deleted project.

@@ -3,15 +3,16 @@
 use actix_web::web::Data;
 use auth::{Admin, MaybeSession, Passwords, Require, accounts};
 use domain::{
-    Error, Result, UserId,
+    Error, Result, Role, UserId,
     user::{NewUser, User, UserPatch, UserView},
 };
 use persistence::{Db, Tx, users};
 
 use crate::{
+    conditional::IfMatch,
     extract::{Body, Everything, List, Path},
     once::{Answered, Once},
-    respond::{Created, DONE, Done, Json, Listed},
+    respond::{Created, DONE, Done, Json, Listed, Resource},
 };
 
 /// Lists users; administrators see more of each.
@@ -27,9 +28,9 @@ pub async fn list(viewer: MaybeSession, List(_, window): List<Everything>, db: D
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub async fn show(viewer: MaybeSession, Path(id): Path<UserId>, db: Data<Db>) -> Result<Json<UserView>> {
+pub async fn show(viewer: MaybeSession, Path(id): Path<UserId>, db: Data<Db>) -> Result<Resource<UserView>> {
     let user = users::find(&db, id).await?.ok_or_else(absent)?;
-    Ok(Json(user.seen_by(viewer.role())))
+    Ok(Resource(user.seen_by(viewer.role())))
 }
 
 /// Makes an account for somebody.
@@ -55,16 +56,30 @@ pub async fn create(
 ///
 /// # Errors
 /// `NOT_FOUND`, `LAST_ADMIN`.
-pub async fn update(admin: Require<Admin>, Path(id): Path<UserId>, db: Data<Db>, Body(patch): Body<UserPatch>) -> Result<Json<User>> {
-    users::update(&db, &admin.actor, id, &patch).await?.map(Json).ok_or_else(absent)
+pub async fn update(
+    admin: Require<Admin>,
+    Path(id): Path<UserId>,
+    db: Data<Db>,
+    if_match: IfMatch,
+    Body(patch): Body<UserPatch>,
+) -> Result<Resource<UserView>> {
+    let fits = |user: &User| if_match.fits(&shown(user.clone()));
+    let user = users::update(&db, &admin.actor, id, &patch, if_match.expected(&fits)).await?.made("User")?;
+    Ok(Resource(shown(user)))
 }
 
 /// Deletes a user with their posts and sessions.
 ///
 /// # Errors
 /// `NOT_FOUND`, `LAST_ADMIN`, `LAST_OWNER`.
-pub async fn delete(admin: Require<Admin>, Path(id): Path<UserId>, db: Data<Db>) -> Result<Json<Done>> {
-    if users::delete(&db, &admin.actor, id).await? { Ok(DONE) } else { Err(absent()) }
+pub async fn delete(admin: Require<Admin>, Path(id): Path<UserId>, db: Data<Db>, if_match: IfMatch) -> Result<Json<Done>> {
+    let fits = |user: &User| if_match.fits(&shown(user.clone()));
+    users::delete(&db, &admin.actor, id, if_match.expected(&fits)).await?.made("User").map(|()| DONE)
+}
+
+/// An account as administrators see it.
+fn shown(user: User) -> UserView {
+    user.seen_by(Some(Role::Admin))
 }
 
 fn absent() -> Error {

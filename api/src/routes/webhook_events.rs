@@ -12,7 +12,7 @@ use persistence::{Db, Due, inbox};
 
 use crate::{
     extract::{Body, List, Path},
-    respond::{Json, Listed},
+    respond::{Json, Listed, Resource},
 };
 
 /// Lists events, newest first.
@@ -28,8 +28,8 @@ pub async fn list(_: Require<Admin>, List(filter, window): List<Filter>, db: Dat
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub async fn show(_: Require<Admin>, Path(id): Path<WebhookEventId>, db: Data<Db>) -> Result<Json<Detail>> {
-    inbox::find(&db, id).await?.map(Json).ok_or_else(absent)
+pub async fn show(_: Require<Admin>, Path(id): Path<WebhookEventId>, db: Data<Db>) -> Result<Resource<Detail>> {
+    inbox::find(&db, id).await?.map(Resource).ok_or_else(absent)
 }
 
 /// Has an event processed again.

@@ -41,6 +41,7 @@ pub(super) fn read(r: &mut Reader<'_>, processors: usize, production: bool) -> H
         connections_max: r.number("MAX_CONNECTIONS", 20_000, 16..=1_000_000, "open connections per worker"),
         json_bytes_max: r.number("MAX_JSON_BYTES", 1 << 20, 1024..=1 << 26, "largest JSON or text body, in bytes"),
         form_bytes_max: r.number("MAX_FORM_BYTES", 10 << 20, 1024..=1 << 30, "largest form body, in bytes"),
+        require_if_match: r.flag("REQUIRE_IF_MATCH", false, "refuse changes that do not say which version they were made from (428)"),
         head_timeout: r.duration("HEAD_TIMEOUT_SECONDS", 5, 1..=300, SECOND_MS, "longest time for a request head"),
         body_timeout: r.duration("BODY_TIMEOUT_SECONDS", 10, 1..=3600, SECOND_MS, "longest time for a request body"),
         write_timeout: r.duration("WRITE_TIMEOUT_SECONDS", 15, 1..=3600, SECOND_MS, "longest time a client may leave an answer unread"),
