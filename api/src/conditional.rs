@@ -149,7 +149,7 @@ impl Describe for IfMatch {
             "name": "If-Match",
             "in": "header",
             "description": "The `ETag` of the version you have: the change is refused when there is a newer one.",
-            "schema": { "type": "string" },
+            "schema": { "type": "string", "maxLength": 4096 },
         }));
         operation.fails(&[Code::PreconditionFailed, Code::PreconditionRequired]);
     }

@@ -211,7 +211,9 @@ pub async fn delete(db: &Db, actor: &Actor, holder: Holder<'_>, id: ApiKeyId) ->
         })
         .await?;
     let found = hash.is_some();
-    hash.and_then(subject).into_iter().for_each(|subject| db.revocations().revoke(subject));
+    if let Some(subject) = hash.and_then(subject) {
+        db.revocations().revoke(subject);
+    }
     Ok(found)
 }
 

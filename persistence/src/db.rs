@@ -131,7 +131,7 @@ impl Db {
 
     /// Runs queries on a pooled connection of their own.
     pub(crate) async fn run<T>(&self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
-        self.run_within(self.bound(), async |conn| work(conn).await.map_err(Error::from)).await
+        Ok(self.lent(self.bound(), work).await??)
     }
 
     /// The server ends a statement first; this is for a server that does not answer at all.
@@ -139,11 +139,8 @@ impl Db {
         self.statement + Duration::from_secs(1)
     }
 
-    async fn run_within<T, E: From<Error>>(
-        &self,
-        bound: Duration,
-        work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
-    ) -> Result<T, E> {
+    /// Lends a pooled connection. An error of the work is its own, one beside it says that it was not done to its end.
+    async fn lent<T>(&self, bound: Duration, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> T) -> Result<T> {
         let mut lease = self.lease().await?;
         timeout(bound, lease.work(work)).await.map_err(|_| Error::busy("no answer within the statement time-out"))?
     }
@@ -153,7 +150,7 @@ impl Db {
     /// # Errors
     /// Those of the effect.
     pub async fn alone<T, E: From<Error>>(&self, effect: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
-        self.run_within(self.bound(), async |conn| effect(&mut Tx::new(conn)).await).await
+        self.lent(self.bound(), async |conn| effect(&mut Tx::new(conn)).await).await?
     }
 
     /// Makes an effect in one transaction, under the name of who makes it. One that fails leaves nothing behind.
@@ -161,15 +158,18 @@ impl Db {
     /// # Errors
     /// Those of the effect.
     pub async fn transact<T, E: From<Error>>(&self, actor: &Actor, effect: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
-        let (value, revoked) = self
-            .in_transaction(self.bound(), actor, async |conn| {
-                let mut tx = Tx::new(conn);
-                let value = effect(&mut tx).await?;
-                Ok::<_, E>((value, tx.revoked))
-            })
-            .await?;
+        let mut revoked = Vec::new();
+        let made = self.in_transaction(self.bound(), actor, async |conn| {
+            let mut tx = Tx::new(conn);
+            let value = effect(&mut tx).await?;
+            revoked = tx.revoked;
+            Ok::<_, E>(value)
+        });
+        let value = made.await??;
         // Others hear of it by the notification; who reads next in this process need not wait for that.
-        revoked.into_iter().for_each(|subject| self.revocations.revoke(subject));
+        for subject in revoked {
+            self.revocations.revoke(subject);
+        }
         Ok(value)
     }
 
@@ -185,32 +185,29 @@ impl Db {
         actor: &Actor,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>,
     ) -> Result<T> {
-        self.in_transaction(bound, actor, async |conn| work(conn).await.map_err(Error::from)).await
+        Ok(self.in_transaction(bound, actor, work).await??)
     }
 
-    async fn in_transaction<T, E: From<Error>>(
+    async fn in_transaction<T, E>(
         &self,
         bound: Duration,
         actor: &Actor,
         work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>,
-    ) -> Result<T, E> {
+    ) -> Result<Result<T, E>> {
         type Transactions = <AsyncPgConnection as AsyncConnection>::TransactionManager;
         let begin = audit::begin(actor);
-        self.run_within(bound, async |conn| {
-            Transactions::begin_transaction_sql(conn, &begin).await.map_err(Error::from)?;
-            match work(conn).await {
-                Ok(value) => {
-                    Transactions::commit_transaction(conn).await.map_err(Error::from)?;
-                    Ok(value)
-                }
-                Err(error) => {
-                    // One that cannot even roll back is not given back to the pool.
-                    let _ = Transactions::rollback_transaction(conn).await;
-                    Err(error)
-                }
+        let done = self.lent(bound, async |conn| {
+            Transactions::begin_transaction_sql(conn, &begin).await?;
+            let result = work(conn).await;
+            if result.is_ok() {
+                Transactions::commit_transaction(conn).await?;
+            } else {
+                // One that cannot even roll back is not given back to the pool.
+                let _ = Transactions::rollback_transaction(conn).await;
             }
-        })
-        .await
+            QueryResult::Ok(result)
+        });
+        Ok(done.await??)
     }
 
     /// What was taken back of what may be remembered.

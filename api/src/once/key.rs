@@ -30,7 +30,9 @@ impl BodyDigest {
             return;
         }
         let mut context = digest::Context::new(&digest::SHA256);
-        parts.into_iter().for_each(|part| add(&mut |bytes| context.update(bytes), part));
+        for part in parts {
+            add(&mut |bytes| context.update(bytes), part);
+        }
         request.extensions_mut().insert(Self(context.finish()));
     }
 }

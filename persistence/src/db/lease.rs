@@ -17,12 +17,12 @@ impl Lease {
         Self { object: Some(object), busy: false }
     }
 
-    pub(super) async fn work<T, E: From<Error>>(&mut self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> Result<T, E>) -> Result<T, E> {
-        let Some(connection) = self.object.as_mut() else { return Err(Error::busy("the connection was given away").into()) };
+    pub(super) async fn work<T>(&mut self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> T) -> Result<T> {
+        let connection = self.object.as_mut().ok_or_else(|| Error::busy("the connection was given away"))?;
         self.busy = true;
         let result = work(connection).await;
         self.busy = false;
-        result
+        Ok(result)
     }
 }
 

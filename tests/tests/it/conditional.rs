@@ -168,15 +168,15 @@ async fn a_careful_server_takes_no_change_without_a_version() {
 async fn a_merge_patch_keeps_absent_null_and_value_apart() {
     let app = App::start().await;
     let ada = app.user("Ada").await;
-    let patch = async |path: &str, body: &str| ada.client.patch(path).body("application/merge-patch+json", body.to_owned()).send().await;
+    let merge = async |path: &str, body: &str| ada.client.patch(path).body("application/merge-patch+json", body.to_owned()).send().await;
     let post = ada.client.post("/api/posts").json(&json!({ "title": "t", "content": "c", "tags": ["a"] })).send().await.expect(201);
     let path = format!("/api/posts/{}", post.text_at("/id"));
-    let changed = patch(&path, r#"{"title":"u"}"#).await.expect(200);
+    let changed = merge(&path, r#"{"title":"u"}"#).await.expect(200);
     assert_eq!((changed.at("/title"), changed.at("/content"), changed.at("/tags")), (json!("u"), json!("c"), json!(["a"])));
-    patch(&path, r#"{"title":null,"tags":null}"#).await.expect_refused(&["tags", "title"]);
-    assert_eq!(patch(&path, r#"{"tags":[]}"#).await.expect(200).at("/tags"), json!([]));
-    patch(&path, "null").await.expect_error(400, "VALIDATION_ERROR");
-    patch(&path, "[]").await.expect_error(400, "VALIDATION_ERROR");
+    merge(&path, r#"{"title":null,"tags":null}"#).await.expect_refused(&["tags", "title"]);
+    assert_eq!(merge(&path, r#"{"tags":[]}"#).await.expect(200).at("/tags"), json!([]));
+    merge(&path, "null").await.expect_error(400, "VALIDATION_ERROR");
+    merge(&path, "[]").await.expect_error(400, "VALIDATION_ERROR");
 
     let picture = "https://example.com/ada.png";
     let put = async |body: Value| ada.client.put("/api/profile").json(&body).send().await.expect(200).at("/avatarUrl");
