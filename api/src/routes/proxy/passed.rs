@@ -1,6 +1,7 @@
 //! A service's answer on its way to the client.
 
 use std::{
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -8,7 +9,7 @@ use std::{
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
-    body::{BoxBody, SizedStream},
+    body::{BodyStream, BoxBody, SizedStream},
     http::{
         StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
@@ -38,7 +39,7 @@ pub struct Passed {
 impl Responder for Passed {
     type Body = BoxBody;
 
-    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let Ok(status) = StatusCode::from_u16(self.answer.status) else {
             return HttpResponse::from_error(domain::Error::new(Code::UpstreamError, "The upstream failed"));
         };
@@ -49,11 +50,10 @@ impl Responder for Passed {
             return response;
         }
         let length = self.answer.length;
-        let body = Body { pieces: self.answer.body, sending: self.sending, left: self.left, proxy: self.proxy, is_over: false };
-        let _ = request;
+        let body = Body { pieces: self.answer.body, sending: self.sending, left: self.left, proxy: self.proxy, end: End::Ahead };
         match length {
             Some(length) => response.set_body(BoxBody::new(SizedStream::new(length, body))),
-            None => response.set_body(BoxBody::new(actix_web::body::BodyStream::new(body))),
+            None => response.set_body(BoxBody::new(BodyStream::new(body))),
         }
     }
 }
@@ -85,30 +85,47 @@ struct Body {
     sending: Sending,
     left: Aside<()>,
     proxy: Arc<Proxy>,
-    is_over: bool,
+    end: End,
+}
+
+/// How far the end is: what breaks off is said one turn late, so that what came before it is sent.
+enum End {
+    Ahead,
+    Broken(Broken),
+    Passed,
+}
+
+impl Body {
+    fn breaks(&mut self, error: Broken, context: &Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        self.end = End::Broken(error);
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
 }
 
 impl Stream for Body {
     type Item = Result<Bytes, Broken>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.is_over {
-            return Poll::Ready(None);
+        match mem::replace(&mut self.end, End::Passed) {
+            End::Ahead => self.end = End::Ahead,
+            End::Broken(error) => return Poll::Ready(Some(Err(error))),
+            End::Passed => return Poll::Ready(None),
         }
         if !self.sending.is_terminated() {
             // What goes wrong here the service learns by a body that is cut off.
             let _ = self.sending.poll_unpin(context);
         }
         if self.left.poll_unpin(context).is_ready() {
-            self.is_over = true;
-            return Poll::Ready(Some(Err(Broken::GivenUp)));
+            return self.breaks(Broken::GivenUp, context);
         }
-        let piece = Pin::new(&mut self.pieces).poll_next(context);
-        if let Poll::Ready(Some(Err(error))) = &piece {
-            self.is_over = true;
-            log::warn!("the answer of {} broke off: {error}", self.proxy);
+        match Pin::new(&mut self.pieces).poll_next(context) {
+            Poll::Ready(Some(Err(error))) => {
+                log::warn!("the answer of {} broke off: {error}", self.proxy);
+                self.breaks(error, context)
+            }
+            piece => piece,
         }
-        piece
     }
 }
 

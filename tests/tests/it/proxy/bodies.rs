@@ -175,7 +175,8 @@ async fn a_client_that_does_not_read_holds_the_service_back() {
     let fake = Fake::start().await;
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {SIZE}\r\n\r\n").into_bytes();
     fake.on("/v1/hello", &[Step::Read, Step::Say(head), Step::Flood(SIZE)]);
-    let (app, ada) = behind(&fake, &[("UPSTREAM_FAKE_SILENCE_TIMEOUT_SECONDS", "1")]).await;
+    let settings = [("UPSTREAM_FAKE_SILENCE_TIMEOUT_SECONDS", "1"), ("WRITE_TIMEOUT_SECONDS", "60")];
+    let (app, ada) = behind(&fake, &settings).await;
     let url = format!("http://{}{HELLO}", app.address);
     let mut answer = tests::http().get(url).bearer_auth(&ada.token).send().await.expect("a head");
     // It stands still once what is between them is full.
@@ -199,7 +200,7 @@ async fn a_client_that_does_not_read_holds_the_service_back() {
 #[tokio::test]
 async fn a_service_may_answer_before_it_has_read_the_body() {
     let fake = Fake::start().await;
-    fake.on("/v1/hello", &[Step::Say(b"HTTP/1.1 422 No\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno".to_vec()), Step::Close]);
+    fake.on("/v1/hello", &[Step::Say(b"HTTP/1.1 422 No\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno".to_vec()), Step::Hang]);
     let (app, ada) = behind(&fake, &[]).await;
     let said = in_time(raw(&app, &ada, &format!("POST {HELLO}"), "content-length: 1000000\r\n\r\nhalf")).await;
     assert!(said.starts_with("HTTP/1.1 422") && said.ends_with("no"), "{said}");
