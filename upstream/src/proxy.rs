@@ -4,20 +4,14 @@
 mod body;
 mod breaker;
 mod error;
+mod exchange;
 mod guard;
 mod headers;
+mod health;
 mod settings;
 mod target;
 
-use std::{
-    fmt,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use futures::future::FusedFuture;
 use reqwest::{
@@ -30,14 +24,16 @@ use tokio::{
 };
 use url::Url;
 
-use self::{breaker::Breaker, guard::System};
+use self::{breaker::Breaker, guard::System, health::Counts};
 use crate::http::{self, Unusable};
 
 pub use body::{AnswerBody, Broken, Closed, Piece, Sender, Upload, upload};
 pub use breaker::State;
 pub use error::Failure;
+pub use exchange::{Answer, Ask};
 pub use guard::{Place, place};
 pub use headers::Behalf;
+pub use health::Health;
 pub use settings::{Credential, Settings};
 
 /// Before the first retry at most; each time twice as long.
@@ -45,75 +41,6 @@ const RETRY_FIRST: Duration = Duration::from_millis(50);
 /// Most servers keep an idle connection for longer, Node's for 5 seconds: ours goes before, so that none is used while it is being closed.
 const IDLE_MAX: Duration = Duration::from_secs(4);
 const IDLE_CONNECTIONS_MAX: usize = 16;
-
-/// A request to be passed on.
-#[derive(Debug)]
-pub struct Ask<'a> {
-    method: Method,
-    path: &'a str,
-    query: Option<&'a str>,
-    headers: HeaderMap,
-    version: &'a str,
-    behalf: Behalf,
-}
-
-impl<'a> Ask<'a> {
-    /// `None` when a method or header is none. The path is the one of the request line, without a leading slash; the version is the one
-    /// the request came in, such as `1.1`.
-    pub fn new<'h>(
-        method: &str,
-        (path, query): (&'a str, Option<&'a str>),
-        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
-        version: &'a str,
-        behalf: Behalf,
-    ) -> Option<Self> {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.try_append(HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(value).ok()?).ok()?;
-        }
-        Some(Self { method: Method::from_bytes(method.as_bytes()).ok()?, path, query, headers: map, version, behalf })
-    }
-}
-
-/// What a service answered.
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// How long the body is, or would be for a `HEAD`, where the service said it.
-    pub length: Option<u64>,
-    /// The body.
-    pub body: AnswerBody,
-    headers: HeaderMap,
-}
-
-impl Answer {
-    /// The headers that are passed on.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
-    }
-}
-
-/// How a service is doing, for those who watch.
-#[derive(Debug, Clone, Copy)]
-pub struct Health {
-    /// Where its breaker stands.
-    pub breaker: State,
-    /// Calls under way.
-    pub under_way: usize,
-    /// Calls that were answered.
-    pub answered: u64,
-    /// Calls without an answer, or with one that says it cannot.
-    pub failed: u64,
-    /// Calls that were not made: it is left alone, or there are too many.
-    pub refused: u64,
-}
-
-#[derive(Default)]
-struct Counts {
-    answered: AtomicU64,
-    failed: AtomicU64,
-    refused: AtomicU64,
-}
 
 /// A service behind the proxy. To be used within a Tokio runtime; dropping a call's future, or its answer, ends the call.
 pub struct Proxy {
@@ -168,14 +95,7 @@ impl Proxy {
     /// How it is doing.
     #[must_use]
     pub fn health(&self) -> Health {
-        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Health {
-            breaker: self.breaker.state(),
-            under_way: self.settings.calls_max.saturating_sub(self.places.available_permits()),
-            answered: count(&self.counts.answered),
-            failed: count(&self.counts.failed),
-            refused: count(&self.counts.refused),
-        }
+        self.counts.health(self.breaker.state(), self.settings.calls_max.saturating_sub(self.places.available_permits()))
     }
 
     /// Makes a call. `sending` puts the body in while it is polled; one that is not over when the answer comes is to be polled on.
@@ -190,7 +110,7 @@ impl Proxy {
     ) -> Result<Answer, Failure<E>> {
         let url = target::url(&self.base, ask.path, ask.query).map_err(Failure::Path)?;
         let refused = |failure| {
-            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            Counts::count(&self.counts.refused);
             failure
         };
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| refused(Failure::Busy))?;
@@ -202,14 +122,17 @@ impl Proxy {
         let now = std::time::Instant::now();
         match &outcome {
             Ok(answer) if !is_away(answer.status()) => {
-                self.counts.answered.fetch_add(1, Ordering::Relaxed);
+                Counts::count(&self.counts.answered);
                 permit.succeeded(now);
             }
             // A caller's fault is none of the service's.
             Err(Failure::Sending(_)) => {}
             Ok(_) | Err(_) => {
-                self.counts.failed.fetch_add(1, Ordering::Relaxed);
+                Counts::count(&self.counts.failed);
                 permit.failed(now);
+                if self.breaker.state() == State::Open {
+                    log::warn!("{self} keeps failing and is left alone for a while");
+                }
             }
         }
         self.answer(outcome?, &url, deadline, place, ask.method == Method::HEAD)
