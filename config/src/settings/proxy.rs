@@ -28,9 +28,7 @@ impl std::fmt::Display for Named {
 }
 
 pub(super) fn read(r: &mut Reader<'_>) -> Proxy {
-    r.section(
-        "Proxy: services that are reached as /api/proxy/{name}/…; each has the settings below, with its name in capitals and _ for -",
-    );
+    r.section("Proxy: services reached as /api/proxy/{name}/…; <NAME> is a service's name in capitals, with _ in place of each dash");
     let named = r.optional(
         "UPSTREAMS",
         "services behind the proxy, name=url, comma separated, e.g. orders=https://orders.example.com/v1",
