@@ -143,8 +143,11 @@ impl Row {
         A: Arguments,
         H::Output: Responder + Describe,
     {
-        let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-        methods.into_iter().fold(self, |row, method| row.with(method, summary, handler.clone()))
+        self.with(Method::GET, summary, handler.clone())
+            .with(Method::POST, summary, handler.clone())
+            .with(Method::PUT, summary, handler.clone())
+            .with(Method::PATCH, summary, handler.clone())
+            .with(Method::DELETE, summary, handler)
     }
 
     /// Says that the method named last can also fail with this code, which neither its arguments nor its answer tell.

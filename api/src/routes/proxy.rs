@@ -25,7 +25,7 @@ pub use upload::Upload;
 /// Passes a request on, and its answer back.
 ///
 /// # Errors
-/// `VALIDATION_ERROR` for a path that could be read as another one, a body where none belongs, and WebSockets; `REQUEST_TIMEOUT` and
+/// `VALIDATION_ERROR` for a path that could be read as another one, a body where none belongs, and web sockets; `REQUEST_TIMEOUT` and
 /// `PAYLOAD_TOO_LARGE` for the body; `UPSTREAM_ERROR`, `UPSTREAM_TIMEOUT`, `UNAVAILABLE`, `NOT_CONFIGURED`.
 pub async fn forward(
     caller: Caller<scope::CallUpstreams>,
