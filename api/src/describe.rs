@@ -73,6 +73,8 @@ pub struct Operation<'g> {
     pub(crate) answers: BTreeMap<u16, Value>,
     /// Errors it can answer with.
     pub(crate) errors: Vec<Code>,
+    /// Whether requests and answers are somebody else's, who may say anything.
+    pub(crate) passed_on: bool,
 }
 
 /// Who may call an operation.
@@ -99,6 +101,7 @@ impl<'g> Operation<'g> {
             notes: Vec::new(),
             answers: BTreeMap::new(),
             errors: vec![Code::InternalError, Code::Unavailable],
+            passed_on: false,
         }
     }
 
@@ -137,6 +140,12 @@ impl<'g> Operation<'g> {
     pub fn takes(&mut self, media_type: &str, schema: &Value) {
         self.body.insert(media_type.to_owned(), json!({ "schema": schema }));
         self.fails(&[Code::ValidationError, Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedMediaType]);
+    }
+
+    /// Says that bodies and answers are passed on as they are.
+    pub fn passes_on(&mut self) {
+        self.passed_on = true;
+        self.body.insert("*/*".to_owned(), json!({ "schema": {} }));
     }
 
     /// Adds an answer.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
+use actix_web::http::Method;
 use domain::{Code, ErrorBody};
 use serde_json::{Map, Value, json};
 
@@ -75,8 +76,8 @@ fn operation(row: &Row, entry: &Entry, error: &Value, schemas: &mut Schemas) -> 
         if !operation.parameters.is_empty() {
             fields.insert("parameters".to_owned(), operation.parameters.into());
         }
-        if !operation.body.is_empty() {
-            fields.insert("requestBody".to_owned(), json!({ "required": true, "content": operation.body }));
+        if !operation.body.is_empty() && entry.method != Method::GET {
+            fields.insert("requestBody".to_owned(), json!({ "required": !operation.passed_on, "content": operation.body }));
         }
     }
     value
@@ -89,8 +90,17 @@ fn responses(operation: &Operation<'_>, error: &Value) -> Map<String, Value> {
         by_status.entry(row.status).or_default().push(format!("`{}`: {}", row.name, row.when));
     }
     for (status, codes) in by_status {
-        let answer = json!({ "description": codes.join("\n\n"), "content": { "application/json": { "schema": error } } });
+        let mut content = json!({ "application/json": { "schema": error } });
+        if operation.passed_on {
+            // Somebody else's answer of this status may look like anything.
+            content = json!({ "application/json": { "schema": { "anyOf": [error, {}] } }, "*/*": { "schema": {} } });
+        }
+        let answer = json!({ "description": codes.join("\n\n"), "content": content });
         responses.entry(status.to_string()).or_insert(answer);
+    }
+    if operation.passed_on {
+        let answer = json!({ "description": "The upstream's own answer, as it is; it has the header `Via`", "content": { "*/*": { "schema": {} } } });
+        responses.insert("default".to_owned(), answer);
     }
     responses
 }

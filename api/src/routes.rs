@@ -13,6 +13,7 @@ pub mod posts;
 pub mod preferences;
 pub mod profile;
 pub mod projects;
+pub mod proxy;
 pub mod search;
 pub mod users;
 pub mod webhook_events;
@@ -147,6 +148,7 @@ fn content() -> Vec<Row> {
             .patch("Change a post of yours", posts::update)
             .delete("Delete a post of yours", posts::delete),
         at("/api/search").get("Search posts", search::search),
+        at("/api/proxy/{upstream}/{path}").tail().any("Call a service behind the proxy", proxy::forward),
         at("/api/preferences").get("What your browser sends", preferences::show).post("Remember a theme", preferences::update),
     ]
 }

@@ -32,7 +32,7 @@ use crate::{
     ingest::Ingest,
     metrics::{InboxHealth, Metrics},
     middleware::{Allows, Boundary, boundary, cors, preflight, throttle},
-    routes::{self, billing::Selling, invitations::Inviting},
+    routes::{self, billing::Selling, invitations::Inviting, proxy::Proxies},
 };
 pub(crate) use lifeline::{Lifeline, Sending};
 pub use readiness::Readiness;
@@ -79,14 +79,15 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let receivers = Data::new(receivers(config)?);
     let told = Arc::clone(&due);
     let stripe = stripe(config)?;
+    let proxies = Data::new(Proxies::of(&config.proxy)?);
     let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
     let watched_here = http.metrics.is_none();
-    let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations), &inbox));
+    let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations), &inbox).with_upstreams(proxies.clone()));
     if let Some(address) = http.metrics {
         watched::serve(address, metrics.clone())?;
     }
     let inviting = Data::new(Inviting { lifetime: config.auth.invitation, wake: can_mail.then(|| Arc::clone(&due)) });
-    let allows = Data::new(Allows(routes::table().iter().map(|row| (row.path(), row.allow())).collect()));
+    let allows = Data::new(Allows(routes::table().iter().map(|row| (row.pattern(), row.allow())).collect()));
     let boundary_settings = Data::new(Boundary {
         access_log: config.log.access,
         secure: config.environment == Environment::Production,
@@ -118,6 +119,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
             .app_data(Data::new(ingest))
             .app_data(receivers.clone())
             .app_data(selling.clone())
+            .app_data(proxies.clone())
             .app_data(counted.clone())
             .app_data(Data::new(Arc::clone(&told)))
             .app_data(auth.clone())

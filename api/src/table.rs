@@ -16,6 +16,7 @@ const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
 /// A path with its methods.
 pub struct Row {
     path: &'static str,
+    is_tail: bool,
     entries: Vec<Entry>,
 }
 
@@ -44,7 +45,7 @@ impl Entry {
 /// Begins the row of this path, which is written in full.
 #[must_use]
 pub fn at(path: &'static str) -> Row {
-    Row { path, entries: Vec::new() }
+    Row { path, is_tail: false, entries: Vec::new() }
 }
 
 impl Row {
@@ -52,6 +53,21 @@ impl Row {
     #[must_use]
     pub fn path(&self) -> &'static str {
         self.path
+    }
+
+    /// The path as it is matched.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        match self.path.strip_suffix('}') {
+            Some(rest) if self.is_tail => format!("{rest}:.*}}"),
+            _ => self.path.to_owned(),
+        }
+    }
+
+    /// Whether the last parameter stands for the rest of the path.
+    #[must_use]
+    pub fn is_tail(&self) -> bool {
+        self.is_tail
     }
 
     /// The methods, as they were written down; `HEAD` and `OPTIONS` come by themselves.
@@ -115,6 +131,28 @@ impl Row {
         self.with(Method::DELETE, summary, handler)
     }
 
+    /// Lets the last parameter stand for the rest of the path, slashes and all.
+    #[must_use]
+    pub fn tail(mut self) -> Self {
+        self.is_tail = true;
+        self
+    }
+
+    /// Adds every method, for a handler that looks at the request's own.
+    #[must_use]
+    pub fn any<H, A>(self, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<A>,
+        A: Arguments,
+        H::Output: Responder + Describe,
+    {
+        self.with(Method::GET, summary, handler.clone())
+            .with(Method::POST, summary, handler.clone())
+            .with(Method::PUT, summary, handler.clone())
+            .with(Method::PATCH, summary, handler.clone())
+            .with(Method::DELETE, summary, handler)
+    }
+
     /// Says that the method named last can also fail with this code, which neither its arguments nor its answer tell.
     #[must_use]
     pub fn fails(mut self, code: Code) -> Self {
@@ -171,7 +209,7 @@ impl Row {
     /// Puts the row into an application.
     pub fn register(self, app: &mut web::ServiceConfig) {
         let allow = self.allow();
-        let mut resource = web::resource(self.path);
+        let mut resource = web::resource(self.pattern());
         for entry in self.entries {
             resource = resource.route(entry.route);
             if let Some(head) = entry.head {

@@ -8,7 +8,7 @@ use crate::{Secret, Sources};
 #[derive(Debug, Clone)]
 pub struct Described {
     /// The variable.
-    pub name: &'static str,
+    pub name: String,
     /// What it means, in one line; units included.
     pub doc: &'static str,
     /// The value that counts when it is not set; empty when there is none.
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
     /// A setting that has a default.
     pub(crate) fn value<T: Clone + fmt::Display>(
         &mut self,
-        name: &'static str,
+        name: &str,
         default: T,
         doc: &'static str,
         parse: impl Fn(&str) -> Result<T, String>,
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
     /// A setting that may be absent.
     pub(crate) fn optional<T: fmt::Display>(
         &mut self,
-        name: &'static str,
+        name: &str,
         doc: &'static str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number within bounds.
-    pub(crate) fn number<T>(&mut self, name: &'static str, default: T, bounds: RangeInclusive<T>, doc: &'static str) -> T
+    pub(crate) fn number<T>(&mut self, name: &str, default: T, bounds: RangeInclusive<T>, doc: &'static str) -> T
     where
         T: Clone + PartialOrd + FromStr + fmt::Display,
     {
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number within bounds whose default depends on the machine.
-    pub(crate) fn number_if_set<T>(&mut self, name: &'static str, bounds: RangeInclusive<T>, doc: &'static str) -> Option<T>
+    pub(crate) fn number_if_set<T>(&mut self, name: &str, bounds: RangeInclusive<T>, doc: &'static str) -> Option<T>
     where
         T: PartialOrd + FromStr + fmt::Display,
     {
@@ -102,19 +102,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A length of time given in whole units of this many milliseconds.
-    pub(crate) fn duration(
-        &mut self,
-        name: &'static str,
-        default: u64,
-        bounds: RangeInclusive<u64>,
-        unit_ms: u64,
-        doc: &'static str,
-    ) -> Duration {
+    pub(crate) fn duration(&mut self, name: &str, default: u64, bounds: RangeInclusive<u64>, unit_ms: u64, doc: &'static str) -> Duration {
         Duration::from_millis(self.number(name, default, bounds, doc).saturating_mul(unit_ms))
     }
 
     /// A yes or no.
-    pub(crate) fn flag(&mut self, name: &'static str, default: bool, doc: &'static str) -> bool {
+    pub(crate) fn flag(&mut self, name: &str, default: bool, doc: &'static str) -> bool {
         self.value(name, default, doc, |text| match text {
             "true" | "1" | "yes" => Ok(true),
             "false" | "0" | "no" => Ok(false),
@@ -125,7 +118,7 @@ impl<'a> Reader<'a> {
     /// One of several words.
     pub(crate) fn choice<T: Copy>(
         &mut self,
-        name: &'static str,
+        name: &str,
         choices: &[(&'static str, T)],
         default: &'static str,
         doc: &'static str,
@@ -140,7 +133,7 @@ impl<'a> Reader<'a> {
     /// A secret, from `NAME` or from the file that `NAME_FILE` names.
     pub(crate) fn secret(
         &mut self,
-        name: &'static str,
+        name: &str,
         doc: &'static str,
         check: impl Fn(&str) -> Result<(), String>,
         redact: impl Fn(&str) -> String,
@@ -154,7 +147,7 @@ impl<'a> Reader<'a> {
             }
         });
         self.described.push(Described {
-            name,
+            name: name.to_owned(),
             doc,
             default: String::new(),
             value: value.as_deref().map(redact).unwrap_or_default(),
@@ -191,7 +184,7 @@ impl<'a> Reader<'a> {
 
     fn read<T>(
         &mut self,
-        name: &'static str,
+        name: &str,
         default: String,
         doc: &'static str,
         parse: &dyn Fn(&str) -> Result<T, String>,
@@ -205,7 +198,15 @@ impl<'a> Reader<'a> {
             }
         });
         let shown = value.as_ref().map_or_else(|| default.clone(), show);
-        self.described.push(Described { name, doc, default, value: shown, set: value.is_some(), section: self.section, secret: false });
+        self.described.push(Described {
+            name: name.to_owned(),
+            doc,
+            default,
+            value: shown,
+            set: value.is_some(),
+            section: self.section,
+            secret: false,
+        });
         value
     }
 }

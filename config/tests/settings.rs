@@ -165,3 +165,76 @@ fn github_is_asked_with_a_token_and_a_webhook_or_not_at_all() {
         assert!(problems.contains("go together") && !problems.contains("hunter22"), "{problems}");
     }
 }
+
+#[test]
+fn a_service_behind_the_proxy_has_settings_by_its_name() {
+    assert!(parse(&[]).unwrap().proxy.upstreams.is_empty());
+    let (text, config) = described(&[
+        ("UPSTREAMS", "orders=https://orders.example.com/v1/, my-search=http://10.0.0.7:9200"),
+        ("UPSTREAM_ORDERS_AUTHORIZATION", "Bearer hunter22"),
+        ("UPSTREAM_MY_SEARCH_AUTHORIZATION_FILE", "/run/secret"),
+        ("UPSTREAM_MY_SEARCH_CREDENTIAL_HEADER", "X-Api-Key"),
+        ("UPSTREAM_MY_SEARCH_HEAD_TIMEOUT_SECONDS", "3"),
+    ]);
+    let config = config.unwrap();
+    let [orders, search] = &config.proxy.upstreams[..] else { panic!("two services") };
+    assert_eq!((orders.name.as_str(), orders.url.as_str(), orders.private), ("orders", "https://orders.example.com/v1", false));
+    assert_eq!(orders.authorization.as_ref().unwrap().expose(), "Bearer hunter22");
+    assert_eq!((orders.credential_header.as_str(), orders.head_timeout.as_secs()), ("authorization", 15));
+    assert_eq!((search.name.as_str(), search.url.as_str(), search.private), ("my-search", "http://10.0.0.7:9200", true));
+    assert_eq!(search.authorization.as_ref().unwrap().expose(), "postgres://u:from-file@h/d");
+    assert_eq!((search.credential_header.as_str(), search.head_timeout.as_secs()), ("x-api-key", 3));
+    assert!(text.contains("UPSTREAM_ORDERS_AUTHORIZATION=***") && !text.contains("hunter22") && !text.contains("from-file"), "{text}");
+    assert!(!format!("{config:?}").contains("hunter22"));
+}
+
+#[test]
+fn services_behind_the_proxy_that_cannot_be_are_problems() {
+    for wrong in [
+        "orders",
+        "=https://a.example",
+        "Orders=https://a.example",
+        "or_ders=https://a.example",
+        "../x=https://a.example",
+        "1st=https://a.example",
+        "orders=a.example",
+        "orders=ftp://a.example",
+        "orders=https://user:pass@a.example",
+        "orders=https://a.example/?key=1",
+        "orders=http://orders.example.com",
+        "orders=https://a.example,orders=https://b.example",
+    ] {
+        let problems = parse(&[("UPSTREAMS", wrong)]).expect_err(wrong);
+        assert!(problems.to_string().contains("UPSTREAMS"), "{wrong}: {problems}");
+    }
+    for (name, wrong) in [
+        ("UPSTREAM_ORDERS_AUTHORIZATION", "two\nlines"),
+        ("UPSTREAM_ORDERS_CREDENTIAL_HEADER", "host"),
+        ("UPSTREAM_ORDERS_USER_HEADER", "x y"),
+        ("UPSTREAM_ORDERS_HEAD_TIMEOUT_SECONDS", "0"),
+        ("UPSTREAM_ORDERS_PRIVATE", "perhaps"),
+    ] {
+        let problems = parse(&[("UPSTREAMS", "orders=https://a.example"), (name, wrong)]).expect_err(name);
+        assert!(problems.to_string().contains(name), "{problems}");
+    }
+    assert!(parse(&[("UPSTREAMS", "orders=http://orders.internal"), ("UPSTREAM_ORDERS_PRIVATE", "true")]).is_ok());
+}
+
+#[test]
+fn no_setting_of_a_service_can_be_one_of_another() {
+    let names = |name: &str| -> Vec<String> {
+        let upstreams = format!("{name}=https://a.example");
+        let sources = Sources {
+            variable: &|variable| (variable == "UPSTREAMS").then(|| upstreams.clone()),
+            file: &|_| Err(io::Error::other("none")),
+            processors: 1,
+        };
+        let prefix = format!("UPSTREAM_{}_", name.to_uppercase());
+        config::describe(&sources).0.into_iter().filter_map(|setting| Some(setting.name.strip_prefix(&prefix)?.to_owned())).collect()
+    };
+    let names = names("x");
+    assert!(names.len() > 10, "{names:?}");
+    for (one, other) in names.iter().flat_map(|one| names.iter().map(move |other| (one, other))) {
+        assert!(!one.ends_with(&format!("_{other}")), "{one} of a service x is {other} of one whose name begins with x-");
+    }
+}

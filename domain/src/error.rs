@@ -194,6 +194,14 @@ impl Error {
         Self::new(Code::Unavailable, "Service unavailable").with_source(source)
     }
 
+    /// 503: as [`unavailable`](Self::unavailable), but worth another try only after so many seconds.
+    #[must_use]
+    pub fn unavailable_for(retry_after_s: u64, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let mut error = Self::unavailable(source);
+        error.0.header = Some(("retry-after", Cow::Owned(retry_after_s.to_string())));
+        error
+    }
+
     /// The same error, saying which fields were refused.
     #[must_use]
     pub fn with_details(mut self, details: Details) -> Self {

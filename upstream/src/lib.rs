@@ -1,10 +1,11 @@
-//! Calls that go out to other services: mail, Stripe's API and GitHub's. Knows nothing of routes, settings or the database.
+//! Calls that go out to other services: mail, Stripe's API and GitHub's, and what stands behind the proxy. Knows nothing of routes, settings or the database.
 
 mod base;
 pub mod github;
 mod http;
 pub mod mail;
 pub mod plain;
+pub mod proxy;
 pub mod stripe;
 pub mod tls;
 

@@ -48,13 +48,15 @@ struct Seen {
 
 /// The middleware.
 pub(crate) async fn boundary<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<Sending<EitherBody<B, BoxBody>>>, actix_web::Error> {
     let Some(settings) = request.app_data::<Data<Boundary>>().cloned() else {
         return Err(Error::internal("no boundary settings").into());
     };
     let seen = Seen { started: Instant::now(), method: request.method().clone(), id: request_id::of(&request) };
+    // So that handlers know the request by the same id.
+    request.headers_mut().insert(HeaderName::from_static(request_id::HEADER), seen.id.clone());
     let busy = Lifeline::busy(request.request());
     let served = if settings.readiness.is_started() || !request.path().starts_with("/api/") {
         AssertUnwindSafe(next.call(request)).catch_unwind().await
@@ -139,6 +141,10 @@ fn with_ours<T>(error: &actix_web::Error, then: impl FnOnce(&Error) -> T) -> T {
 
 fn add_headers(headers: &mut HeaderMap, settings: &Boundary, seen: &Seen) {
     headers.insert(HeaderName::from_static(request_id::HEADER), seen.id.clone());
+    // Said to keep the compression away; to clients it means nothing (RFC 9110, 8.4).
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
+        headers.remove(header::CONTENT_ENCODING);
+    }
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

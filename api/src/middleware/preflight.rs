@@ -14,7 +14,7 @@ use actix_web::{
 use domain::{Code, Error};
 
 /// The value of `Allow` by path pattern.
-pub(crate) struct Allows(pub(crate) HashMap<&'static str, String>);
+pub(crate) struct Allows(pub(crate) HashMap<String, String>);
 
 /// The CORS rules.
 pub(crate) fn cors(origins: &[String]) -> Cors {

@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    io::ErrorKind,
     net::{Shutdown, TcpStream},
     os::fd::AsFd,
     pin::Pin,
@@ -51,6 +52,24 @@ impl Lifeline {
         let lifeline = request.conn_data::<Arc<Self>>()?;
         lifeline.requests.fetch_add(1, Ordering::Acquire);
         Some(Busy(Arc::clone(lifeline)))
+    }
+
+    /// Waits until the client is gone: actix does not look as long as there is nothing to write. Who only closes the sending side counts
+    /// as gone too, as with most proxies.
+    pub(crate) fn left(request: &HttpRequest) -> impl Future<Output = ()> + 'static {
+        let lifeline = request.conn_data::<Arc<Self>>().cloned();
+        async move {
+            let Some(lifeline) = lifeline else { return std::future::pending().await };
+            let mut ticks = tokio::time::interval(LOOK / 2);
+            loop {
+                ticks.tick().await;
+                match lifeline.socket.peek(&mut [0]) {
+                    Ok(0) => return,
+                    Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return,
+                    _ => {}
+                }
+            }
+        }
     }
 
     fn is_stalled(&self, bound: Duration) -> bool {

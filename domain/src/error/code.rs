@@ -146,7 +146,12 @@ impl Code {
         row(Self::RateLimited, 429, "RATE_LIMITED", "Too many requests of this kind; with `Retry-After` and the `RateLimit` headers."),
         row(Self::InternalError, 500, "INTERNAL_ERROR", "A fault of the server; the log has the cause under the same `requestId`."),
         row(Self::UpstreamError, 502, "UPSTREAM_ERROR", "An outside service failed; trying again later may help."),
-        row(Self::Unavailable, 503, "UNAVAILABLE", "The database is away, a queue is full, or the server is draining; with `Retry-After`."),
+        row(
+            Self::Unavailable,
+            503,
+            "UNAVAILABLE",
+            "The database or an upstream is away, a queue is full, or the server is draining; with `Retry-After`.",
+        ),
         row(Self::NotConfigured, 503, "NOT_CONFIGURED", "The settings of this feature are absent."),
         row(Self::UpstreamTimeout, 504, "UPSTREAM_TIMEOUT", "An outside service did not answer in time."),
     ];

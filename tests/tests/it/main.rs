@@ -29,6 +29,7 @@ mod preferences;
 mod profile;
 mod program;
 mod projects;
+mod proxy;
 mod readme;
 mod revocations;
 mod schema;

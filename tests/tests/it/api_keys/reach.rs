@@ -37,10 +37,11 @@ async fn each_scope_opens_its_routes_and_no_others() {
         ("projects:read", Method::GET, of_org("/projects"), nothing(), 200),
         ("projects:write", Method::POST, of_org("/projects"), json!({}), 400),
         ("audit:read", Method::GET, of_org("/audit"), nothing(), 200),
+        ("upstreams:call", Method::GET, "/api/proxy/nothing/path".to_owned(), nothing(), 503),
         ("admin", Method::GET, "/api/admin/audit".to_owned(), nothing(), 200),
         ("admin", Method::POST, "/api/users".to_owned(), json!({}), 400),
     ];
-    for scope in ALL.into_iter().chain(["admin"]) {
+    for scope in ALL.into_iter().chain(["upstreams:call", "admin"]) {
         let (key, _) = personal(&app, &admin, &[scope]).await;
         for (needed, method, path, body, status) in &routes {
             let expected = if *needed == scope { *status } else { 403 };
@@ -54,7 +55,7 @@ async fn no_key_does_what_takes_a_person() {
     let app = App::start().await;
     let admin = app.admin().await;
     let org = app.org(&admin, "Acme").await;
-    let scopes: Vec<&str> = ALL.into_iter().chain(["admin"]).collect();
+    let scopes: Vec<&str> = ALL.into_iter().chain(["upstreams:call", "admin"]).collect();
     let (key, path) = personal(&app, &admin, &scopes).await;
     let rotate = format!("{path}/rotate");
     let keys = format!("/api/orgs/{org}/api-keys");

@@ -8,8 +8,18 @@ use tests::{Answer, App, Caller, Client};
 use super::table::{Expected, Rule};
 
 const NOTHING: &str = "01900000-0000-7000-8000-000000000000";
-const SCOPES: [&str; 9] =
-    ["profile:read", "profile:write", "posts:write", "orgs:read", "orgs:write", "projects:read", "projects:write", "audit:read", "admin"];
+const SCOPES: [&str; 10] = [
+    "profile:read",
+    "profile:write",
+    "posts:write",
+    "orgs:read",
+    "orgs:write",
+    "projects:read",
+    "projects:write",
+    "audit:read",
+    "admin",
+    "upstreams:call",
+];
 
 pub(super) struct World {
     anonymous: Client,
@@ -139,6 +149,8 @@ impl World {
             .replace("{userId}", &self.bystander)
             .replace("{id}", id)
             .replace("{token}", &"A".repeat(43))
+            .replace("{upstream}", "nothing")
+            .replace("{path}", "some/path")
             .replace("{file}", "nothing");
         super::request(client, rule, &path)
     }
