@@ -44,6 +44,13 @@ impl Metrics {
         Self(registry)
     }
 
+    /// Reads from this one too.
+    #[must_use]
+    pub fn with(mut self, collector: impl Collector) -> Self {
+        self.0.register_collector(Box::new(collector));
+        self
+    }
+
     /// The text.
     ///
     /// # Errors

@@ -27,6 +27,7 @@ use config::{Config, Environment, Limit};
 use persistence::{Connector, Db, Due, Revocations, Sizes};
 
 use crate::{
+    cache::{Cache, Watched},
     extract::{Limits, Receivers},
     ingest::Ingest,
     metrics::{InboxHealth, Metrics},
@@ -80,7 +81,9 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let stripe = stripe(config)?;
     let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
     let watched_here = http.metrics.is_none();
-    let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations), &inbox));
+    let cache = Data::new(Cache::new(config.cache, Arc::clone(&revocations), routes::kept_paths()));
+    let metrics = Metrics::new(memory.clone(), Arc::clone(&revocations), &inbox);
+    let metrics = Data::new(metrics.with(Watched(cache.clone().into_inner())));
     if let Some(address) = http.metrics {
         watched::serve(address, metrics.clone())?;
     }
@@ -120,6 +123,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
             .app_data(Data::new(Arc::clone(&told)))
             .app_data(auth.clone())
             .app_data(memory.clone())
+            .app_data(cache.clone())
             .app_data(inviting.clone())
             .app_data(limiter.clone())
             .app_data(passwords.clone())

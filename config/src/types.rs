@@ -31,6 +31,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// Billing.
     pub billing: Billing,
+    /// Answers that are kept.
+    pub cache: Cache,
     /// The first administrator, made at start when there is none.
     pub admin: Option<Admin>,
     /// The log.
@@ -219,6 +221,17 @@ pub struct Billing {
     pub account: Option<String>,
     /// How long an organisation that is past due may go on.
     pub grace: Duration,
+}
+
+/// Answers that are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Cache {
+    /// The memory for them, in bytes.
+    pub bytes_max: u64,
+    /// How long after their own time they may still be given.
+    pub stale_max: Duration,
+    /// How long a CDN may repeat them without asking.
+    pub edge: Duration,
 }
 
 /// The first administrator.
