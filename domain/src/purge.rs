@@ -16,12 +16,12 @@ pub struct Revalidation {
     /// All answers with this tag.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "String")]
-    #[garde(inner(length(max = 64), pattern(TAG)))]
+    #[garde(length(chars, max = 64), pattern(TAG))]
     pub tag: Option<String>,
     /// All answers of this path, whatever their query: one path, or all of a route by its path as the documentation writes it.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "String")]
-    #[garde(inner(length(max = 500), pattern(TEXT)))]
+    #[garde(length(chars, max = 500), pattern(TEXT))]
     pub path: Option<String>,
 }
 

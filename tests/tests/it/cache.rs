@@ -186,6 +186,8 @@ async fn a_product_renamed_at_stripe_is_shown_by_every_server() {
         warm(app).await;
     }
     let id = plans(&other).await.text_at("/0/id");
+    // An event of the second in which the catalogue was fetched tells nothing new.
+    shop.stripe.advance(Duration::from_secs(60));
     shop.stripe.rename_product(&id, "Renamed").expect("a product");
     for app in [&shop.app, &other] {
         eventually("the new name is shown", async || plans(app).await.text_at("/0/name") == "Renamed").await;

@@ -97,7 +97,8 @@ impl Kitchen {
         let content = self.content.lock().unwrap().clone();
         self.made.fetch_add(1, Ordering::SeqCst);
         self.gate.acquire().await.expect("an open gate").forget();
-        match *self.mode.lock().unwrap() {
+        let mode = *self.mode.lock().unwrap();
+        match mode {
             Mode::Cook => {}
             Mode::Fail(code) => return Err(Error::new(code, "It failed")),
             Mode::Panic => panic!("it went up in flames"),
@@ -176,7 +177,7 @@ impl World {
 
     pub(super) async fn serve(
         &self,
-    ) -> Served<impl Service<Request, Response = ServiceResponse<impl MessageBody>, Error = actix_web::Error> + use<>> {
+    ) -> Served<impl Service<Request, Response = ServiceResponse<impl MessageBody>, Error = actix_web::Error>> {
         slog_scope::set_global_logger(slog::Logger::root(slog::Discard, slog::o!())).cancel_reset();
         let app = App::new().app_data(self.cache.clone()).app_data(self.kitchen.clone());
         let app = app.configure(|app| rows().into_iter().for_each(|row| row.register(app)));
