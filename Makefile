@@ -25,7 +25,7 @@ run-with-stripe: need build ## The same beside a stand-in for Stripe on port 121
 test: need ## Run all tests on a throw-away PostgreSQL
 	$(CARGO) build --quiet --package api --package tests
 	INSTA_UPDATE=no target/debug/with-postgres $(CARGO) test --workspace --all-targets --quiet
-	$(CARGO) test --package persistence --doc --quiet
+	$(CARGO) test --package api --package persistence --doc --quiet
 
 lint: ## Check format, clippy, crate graph, documents and licences
 	$(CARGO) fmt --all --check

@@ -3,7 +3,7 @@
 mod accept;
 mod body;
 mod form;
-mod path;
+pub(crate) mod path;
 mod query;
 mod signed;
 pub mod validate;

@@ -20,10 +20,7 @@ use prometheus_client::{
     },
     registry::Registry,
 };
-use upstream::proxy::{Health, State};
 use worker::reconcile::Report;
-
-use crate::routes::proxy::Proxies;
 
 /// The media type of the text.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -47,10 +44,10 @@ impl Metrics {
         Self(registry)
     }
 
-    /// Tells of the services behind the proxy, too.
+    /// Reads from this one too.
     #[must_use]
-    pub fn with_upstreams(mut self, proxies: Data<Proxies>) -> Self {
-        self.0.register_collector(Box::new(Upstreams(proxies)));
+    pub fn with(mut self, collector: impl Collector) -> Self {
+        self.0.register_collector(Box::new(collector));
         self
     }
 
@@ -100,44 +97,6 @@ impl InboxHealth {
         self.pending.set(pulse.pending.try_into().unwrap_or(i64::MAX));
         self.dead.set(pulse.dead.try_into().unwrap_or(i64::MAX));
         self.oldest.set(pulse.oldest.as_secs_f64());
-    }
-}
-
-/// How the services behind the proxy are doing.
-struct Upstreams(Data<Proxies>);
-
-impl fmt::Debug for Upstreams {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Upstreams")
-    }
-}
-
-impl Collector for Upstreams {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let all: Vec<(&str, Health)> = self.0.iter().map(|proxy| (proxy.settings().name.as_str(), proxy.health())).collect();
-        let help = "Calls to services behind the proxy, by what became of them";
-        let mut family = encoder.encode_descriptor("upstream_calls", help, None, MetricType::Counter)?;
-        for (name, health) in &all {
-            for (outcome, count) in [("answered", health.answered), ("failed", health.failed), ("refused", health.refused)] {
-                ConstCounter::new(count).encode(family.encode_family(&[("upstream", *name), ("outcome", outcome)])?)?;
-            }
-        }
-        let mut family = encoder.encode_descriptor("upstream_calls_under_way", "Calls to them right now", None, MetricType::Gauge)?;
-        for (name, health) in &all {
-            let under_way = i64::try_from(health.under_way).unwrap_or(i64::MAX);
-            ConstGauge::new(under_way).encode(family.encode_family(&[("upstream", *name)])?)?;
-        }
-        let help = "Whether they are left alone: 0 no, 1 being tried, 2 yes";
-        let mut family = encoder.encode_descriptor("upstream_breaker", help, None, MetricType::Gauge)?;
-        for (name, health) in &all {
-            let state: i64 = match health.breaker {
-                State::Closed => 0,
-                State::HalfOpen => 1,
-                State::Open => 2,
-            };
-            ConstGauge::new(state).encode(family.encode_family(&[("upstream", *name)])?)?;
-        }
-        Ok(())
     }
 }
 

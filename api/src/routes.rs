@@ -14,6 +14,7 @@ pub mod preferences;
 pub mod profile;
 pub mod projects;
 pub mod proxy;
+pub mod revalidate;
 pub mod search;
 pub mod users;
 pub mod webhook_events;
@@ -24,6 +25,9 @@ use domain::{Code, Error};
 
 use crate::table::at;
 pub use crate::table::{Entry, Row};
+
+/// An hour, in seconds.
+const HOUR: u64 = 3600;
 
 /// The table.
 #[must_use]
@@ -37,7 +41,7 @@ fn operations() -> Vec<Row> {
         at("/healthz").get("Whether the process lives", health::live),
         at("/readyz").get("Whether requests should come here", health::ready),
         at("/metrics").get("What can be watched, as OpenMetrics; elsewhere when it has a listener of its own", health::metrics),
-        at("/openapi.json").get("This description", docs::description),
+        at("/openapi.json").force_static("This description", docs::description),
         at("/docs").get("A page to read and try it", docs::page).hidden(),
         at("/docs/{file}").get("A file of that page", docs::file).hidden(),
     ]
@@ -128,7 +132,7 @@ fn organisations() -> Vec<Row> {
             .fails(Code::NotConfigured)
             .fails(Code::UpstreamError)
             .fails(Code::UpstreamTimeout),
-        at("/api/plans").get("List what is for sale", billing::plans),
+        at("/api/plans").revalidate("List what is for sale", HOUR, &["plans"], billing::plans),
         at("/api/orgs/{orgId}/audit").get("Read the organisation's audit log", audit::of_org),
         at("/api/invitations/{token}").get("Show an invitation", invitations::show),
         at("/api/invitations/{token}/accept")
@@ -171,8 +175,16 @@ fn administration() -> Vec<Row> {
         at("/api/admin/webhook-events/replay").post("Have events of a type processed again", webhook_events::replay_many),
         at("/api/admin/webhook-events/{id}").get("Show an event with what was sent", webhook_events::show),
         at("/api/admin/webhook-events/{id}/replay").post("Have an event processed again", webhook_events::replay),
+        at("/api/admin/revalidate").post("Purge answers that are kept, by tag or path", revalidate::revalidate),
         at("/api/admin/audit").get("Read the whole audit log", audit::everywhere),
     ]
+}
+
+/// The paths whose answers are kept.
+#[must_use]
+pub fn kept_paths() -> Vec<&'static str> {
+    let rows = table();
+    rows.iter().filter(|row| row.entries().iter().any(|entry| entry.policy.is_some())).map(Row::path).collect()
 }
 
 /// Puts the table into an application; what is not in it is 404.

@@ -27,12 +27,18 @@ use config::{Config, Environment, Limit};
 use persistence::{Connector, Db, Due, Revocations, Sizes};
 
 use crate::{
+    cache::{self, Cache},
     conditional::Careful,
     extract::{Limits, Receivers},
     ingest::Ingest,
     metrics::{InboxHealth, Metrics},
     middleware::{Allows, Boundary, boundary, cors, preflight, throttle},
-    routes::{self, billing::Selling, invitations::Inviting, proxy::Proxies},
+    routes::{
+        self,
+        billing::Selling,
+        invitations::Inviting,
+        proxy::{self, Proxies},
+    },
 };
 pub(crate) use lifeline::{Lifeline, Sending};
 pub use readiness::Readiness;
@@ -82,7 +88,9 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let proxies = Data::new(Proxies::of(&config.proxy)?);
     let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
     let watched_here = http.metrics.is_none();
-    let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations), &inbox).with_upstreams(proxies.clone()));
+    let cache = Data::new(Cache::new(config.cache, Arc::clone(&revocations), routes::kept_paths()));
+    let metrics = Metrics::new(memory.clone(), Arc::clone(&revocations), &inbox);
+    let metrics = Data::new(metrics.with(cache::Watched(cache.clone().into_inner())).with(proxy::Watched(proxies.clone())));
     if let Some(address) = http.metrics {
         watched::serve(address, metrics.clone())?;
     }
@@ -124,6 +132,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
             .app_data(Data::new(Arc::clone(&told)))
             .app_data(auth.clone())
             .app_data(memory.clone())
+            .app_data(cache.clone())
             .app_data(inviting.clone())
             .app_data(limiter.clone())
             .app_data(passwords.clone())

@@ -1,5 +1,7 @@
 //! The route table's words: a row per path, from which come routing, `HEAD`, `OPTIONS`, 405 and the API description.
 
+use std::sync::Arc;
+
 use actix_web::{
     FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route,
     dev::Payload,
@@ -8,7 +10,10 @@ use actix_web::{
 };
 use domain::{Code, Error};
 
-use crate::describe::{Describe, Operation};
+use crate::{
+    cache::Policy,
+    describe::{Describe, Operation},
+};
 
 /// What `PATCH` takes everywhere.
 const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
@@ -28,6 +33,8 @@ pub struct Entry {
     pub summary: &'static str,
     /// Whether it is left out of the API description: pages for people.
     pub hidden: bool,
+    /// How its answers are kept, if they are.
+    pub policy: Option<Arc<Policy>>,
     describe: fn(&mut Operation<'_>),
     fails: Vec<Code>,
     route: Route,
@@ -185,10 +192,25 @@ impl Row {
             method,
             summary,
             hidden: false,
+            policy: None,
             describe,
             fails: Vec::new(),
             head,
         });
+        self
+    }
+
+    /// Adds `GET` and `HEAD` whose answers are kept: for the words in `cache`.
+    pub(crate) fn kept(
+        mut self,
+        summary: &'static str,
+        policy: Arc<Policy>,
+        describe: fn(&mut Operation<'_>),
+        get: Route,
+        head: Route,
+    ) -> Self {
+        let (method, fails, hidden) = (Method::GET, Vec::new(), false);
+        self.entries.push(Entry { method, summary, hidden, policy: Some(policy), describe, fails, route: get, head: Some(head) });
         self
     }
 

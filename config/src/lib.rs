@@ -11,7 +11,8 @@ pub use reader::{Described, Problems};
 pub use render::{effective, example};
 pub use secret::Secret;
 pub use types::{
-    Admin, Auth, Billing, Config, Database, Environment, Http, Limit, Limits, Log, LogFormat, LogLevel, Mail, Proxy, Upstream, Webhooks,
+    Admin, Auth, Billing, Cache, Config, Database, Environment, Http, Limit, Limits, Log, LogFormat, LogLevel, Mail, Proxy, Upstream,
+    Webhooks,
 };
 
 /// Where settings come from.

@@ -2,6 +2,7 @@
 
 mod auth;
 mod billing;
+mod cache;
 mod database;
 mod http;
 mod limits;
@@ -39,9 +40,10 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let webhooks = webhooks::read(r);
     let billing = billing::read(r);
     let proxy = proxy::read(r);
+    let cache = cache::read(r);
     let admin = admin(r);
     let log = log(r, production);
-    Config { environment, worker, http, database, auth, limits, mail, webhooks, billing, proxy, admin, log }
+    Config { environment, worker, http, database, auth, limits, mail, webhooks, billing, proxy, cache, admin, log }
 }
 
 fn admin(r: &mut Reader<'_>) -> Option<Admin> {

@@ -33,6 +33,8 @@ pub struct Config {
     pub billing: Billing,
     /// The services behind the proxy.
     pub proxy: Proxy,
+    /// Answers that are kept.
+    pub cache: Cache,
     /// The first administrator, made at start when there is none.
     pub admin: Option<Admin>,
     /// The log.
@@ -269,6 +271,17 @@ pub struct Upstream {
     pub breaker_calls: u32,
     /// How long it is left alone.
     pub breaker_open: Duration,
+}
+
+/// Answers that are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Cache {
+    /// The memory for them, in bytes.
+    pub bytes_max: u64,
+    /// How long after their own time they may still be given.
+    pub stale_max: Duration,
+    /// How long a CDN may repeat them without asking.
+    pub edge: Duration,
 }
 
 /// The first administrator.

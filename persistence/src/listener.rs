@@ -1,5 +1,5 @@
-//! Listens for what other processes tell, on a connection of its own, and keeps proving that it would hear it: revocations, and work that
-//! is due.
+//! Listens for what other processes tell, on a connection of its own, and keeps proving that it would hear it: revocations, purges, and
+//! work that is due.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -41,6 +41,9 @@ async fn until_lost(revocations: &Revocations, due: &Due, connector: &Connector)
                 Ok(AsyncMessage::Notification(notification)) if notification.channel() == Due::CHANNEL => {
                     due.receive(notification.payload());
                 }
+                Ok(AsyncMessage::Notification(notification)) if notification.channel() == Revocations::PURGES => {
+                    revocations.purge(notification.payload());
+                }
                 Ok(AsyncMessage::Notification(notification)) => revocations.receive(notification.payload()),
                 Ok(_) => {}
                 Err(error) => return Error::Busy(error.into()),
@@ -49,7 +52,10 @@ async fn until_lost(revocations: &Revocations, due: &Due, connector: &Connector)
         Error::busy("the connection was closed")
     };
     let beating = async {
-        client.batch_execute("LISTEN handrail_revoked; LISTEN handrail_due").await.map_err(|error| Error::Busy(error.into()))?;
+        client
+            .batch_execute("LISTEN handrail_revoked; LISTEN handrail_purged; LISTEN handrail_due")
+            .await
+            .map_err(|error| Error::Busy(error.into()))?;
         // What was told while nobody listened is not known.
         revocations.revoke_all();
         due.wake_all();

@@ -5,6 +5,8 @@
 //! listens makes it sure for [`LEASE`] from the moment the heartbeat was sent, as PostgreSQL delivers notifications before answers.
 //! Without a listener nothing holds, and everything is read anew.
 
+mod purges;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -13,6 +15,9 @@ use std::{
     },
     time::{Duration, Instant},
 };
+
+use purges::Purges;
+pub use purges::{Belief, purge};
 
 /// How long one heartbeat is worth: the longest that a revocation can go unnoticed.
 pub const LEASE: Duration = Duration::from_millis(900);
@@ -61,6 +66,7 @@ pub struct Revocations {
     heard: AtomicU64,
     round_trip: AtomicU64,
     received: AtomicU64,
+    purges: Purges,
 }
 
 impl Default for Revocations {
@@ -85,6 +91,7 @@ impl Revocations {
             heard: zero(),
             round_trip: zero(),
             received: zero(),
+            purges: Purges::default(),
         }
     }
 
@@ -159,8 +166,8 @@ impl Revocations {
         }
     }
 
-    /// Takes in an answered heartbeat.
-    pub(crate) fn be_sure(&self, sent: Moment) {
+    /// Takes in an answered heartbeat of a connection that listens.
+    pub fn be_sure(&self, sent: Moment) {
         self.sure_until.store(sent.0 + nanos(LEASE), Ordering::Release);
         self.heard.store(sent.0, Ordering::Relaxed);
         self.round_trip.store(nanos(self.since(sent)), Ordering::Relaxed);

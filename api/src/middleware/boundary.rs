@@ -254,7 +254,7 @@ mod tests {
 
     #[actix_web::test]
     async fn whatever_goes_wrong_is_told_in_one_shape_without_its_cause() {
-        let _log = slog_scope::set_global_logger(slog::Logger::root(slog::Discard, slog::o!()));
+        slog_scope::set_global_logger(slog::Logger::root(slog::Discard, slog::o!())).cancel_reset();
         for (path, status, code) in
             [("/panic", 500, "INTERNAL_ERROR"), ("/fault", 500, "INTERNAL_ERROR"), ("/foreign", 418, "VALIDATION_ERROR")]
         {

@@ -5,12 +5,14 @@ use std::sync::{Arc, LazyLock};
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
-    http::header::{self, ContentType},
+    http::header::{self, HeaderValue},
 };
+use bytes::Bytes;
 use domain::{Code, Error, Result};
 use utoipa_swagger_ui::Config;
 
 use crate::{
+    cache::{Keep, Made},
     describe::{Describe, Operation},
     openapi,
 };
@@ -35,11 +37,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 /// The OpenAPI document as bytes, made once.
 pub struct Description;
 
-impl Responder for Description {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().content_type(ContentType::json()).body(DESCRIPTION.as_slice())
+impl Keep for Description {
+    fn keep(self) -> Result<Made> {
+        Ok(Made { content_type: HeaderValue::from_static("application/json"), body: Bytes::from_static(&DESCRIPTION) })
     }
 }
 

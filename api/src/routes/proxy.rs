@@ -4,6 +4,7 @@ mod passed;
 mod proxies;
 mod target;
 mod upload;
+mod watched;
 
 use actix_web::{
     HttpRequest,
@@ -21,6 +22,7 @@ pub use passed::Passed;
 pub use proxies::Proxies;
 pub use target::Target;
 pub use upload::Upload;
+pub use watched::Watched;
 
 /// Passes a request on, and its answer back.
 ///

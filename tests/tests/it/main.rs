@@ -9,6 +9,7 @@ mod auth;
 mod bans;
 mod billing;
 mod billing_state;
+mod cache;
 mod conditional;
 mod description;
 mod faults;

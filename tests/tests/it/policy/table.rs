@@ -94,6 +94,7 @@ pub(super) fn table() -> Vec<Rule> {
         site("POST /api/admin/webhook-events/replay", empty(), [401, 403, 400], Scope("admin")),
         site("GET /api/admin/webhook-events/{id}", no(), [401, 403, 404], Scope("admin")),
         site("POST /api/admin/webhook-events/{id}/replay", no(), [401, 403, 404], Scope("admin")),
+        site("POST /api/admin/revalidate", json!({ "tag": "plans" }), [401, 403, 200], Scope("admin")),
         site("GET /api/admin/audit", no(), [401, 403, 200], Scope("admin")),
         site("GET /api/invitations/{token}", no(), [404, 404, 404], Open),
         site("POST /api/invitations/{token}/accept", no(), [401, 404, 404], Never),
