@@ -1,6 +1,7 @@
 //! Handrail's HTTP API: the route table, the handlers, what surrounds them, and the program that serves them.
 
 pub mod background;
+pub mod chat;
 pub mod cli;
 mod clock;
 pub mod describe;

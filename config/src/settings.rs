@@ -2,6 +2,7 @@
 
 mod auth;
 mod billing;
+mod chat;
 mod database;
 mod http;
 mod limits;
@@ -37,9 +38,10 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let mail = mail::read(r, &http, production);
     let webhooks = webhooks::read(r);
     let billing = billing::read(r);
+    let chat = chat::read(r);
     let admin = admin(r);
     let log = log(r, production);
-    Config { environment, worker, http, database, auth, limits, mail, webhooks, billing, admin, log }
+    Config { environment, worker, http, database, auth, limits, mail, webhooks, billing, chat, admin, log }
 }
 
 fn admin(r: &mut Reader<'_>) -> Option<Admin> {

@@ -31,6 +31,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// Billing.
     pub billing: Billing,
+    /// The language model.
+    pub chat: Chat,
     /// The first administrator, made at start when there is none.
     pub admin: Option<Admin>,
     /// The log.
@@ -152,6 +154,8 @@ pub struct Limits {
     pub register: Option<Limit>,
     /// Invitations by one account, and sending them again.
     pub invitations: Option<Limit>,
+    /// Questions to the model by one account.
+    pub chat: Option<Limit>,
 }
 
 /// So much in so long.
@@ -219,6 +223,33 @@ pub struct Billing {
     pub account: Option<String>,
     /// How long an organisation that is past due may go on.
     pub grace: Duration,
+}
+
+/// The language model.
+#[derive(Debug, Clone)]
+pub struct Chat {
+    /// The key to the model's API; without one there is no chat.
+    pub key: Option<Secret<String>>,
+    /// Where the API is, without a trailing slash.
+    pub base_url: String,
+    /// The model's name.
+    pub model: String,
+    /// The longest wait for the first words.
+    pub first_token: Duration,
+    /// The longest silence after that.
+    pub silence: Duration,
+    /// The longest that an answer may take.
+    pub total: Duration,
+    /// How often clients that take events get a sign of life.
+    pub heartbeat: Duration,
+    /// The largest event of the model's, in bytes.
+    pub event_bytes: usize,
+    /// The longest answer, in bytes.
+    pub answer_bytes: usize,
+    /// How many tokens an account may use in a day; absent is unlimited.
+    pub tokens_per_day: Option<u32>,
+    /// How long is kept what was used.
+    pub usage: Duration,
 }
 
 /// The first administrator.

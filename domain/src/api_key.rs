@@ -42,11 +42,14 @@ pub enum Scope {
     /// Do what only administrators may.
     #[serde(rename = "admin")]
     Admin,
+    /// Ask the model, and read what that took.
+    #[serde(rename = "chat:write")]
+    Chat,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadProfile,
         Self::WriteProfile,
         Self::WritePosts,
@@ -56,6 +59,7 @@ impl Scope {
         Self::WriteProjects,
         Self::ReadAudit,
         Self::Admin,
+        Self::Chat,
     ];
 
     /// The name, on the wire and in the database.
@@ -71,6 +75,7 @@ impl Scope {
             Self::WriteProjects => "projects:write",
             Self::ReadAudit => "audit:read",
             Self::Admin => "admin",
+            Self::Chat => "chat:write",
         }
     }
 
@@ -157,7 +162,7 @@ pub struct NewApiKey {
     #[garde(length(chars, min = 1, max = 100), pattern(LINE))]
     pub name: String,
     /// What it may be used for; nothing its maker may not do.
-    #[garde(length(min = 1, max = 9))]
+    #[garde(length(min = 1, max = 10))]
     pub scopes: Vec<Scope>,
     /// In how many days it ends.
     #[serde(default = "days_default")]

@@ -1,6 +1,7 @@
-//! Calls that go out to other services: mail, Stripe's API and GitHub's. Knows nothing of routes, settings or the database.
+//! Calls that go out to other services: mail, Stripe's API and GitHub's, and the language model. Knows nothing of routes, settings or the database.
 
 mod base;
+pub mod chat;
 pub mod github;
 mod http;
 pub mod mail;

@@ -45,13 +45,14 @@ struct Seen {
 
 /// The middleware.
 pub(crate) async fn boundary<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<Sending<EitherBody<B, BoxBody>>>, actix_web::Error> {
     let Some(settings) = request.app_data::<Data<Boundary>>().cloned() else {
         return Err(Error::internal("no boundary settings").into());
     };
     let seen = Seen { started: Instant::now(), method: request.method().clone(), id: request_id::of(&request) };
+    request.headers_mut().insert(HeaderName::from_static(request_id::HEADER), seen.id.clone());
     let busy = Lifeline::busy(request.request());
     let served = if settings.readiness.is_started() || !request.path().starts_with("/api/") {
         AssertUnwindSafe(next.call(request)).catch_unwind().await
@@ -98,6 +99,10 @@ fn finish<B: MessageBody + 'static>(
         for (name, value) in rate.pairs() {
             response.headers_mut().insert(name, value);
         }
+    }
+    // It kept compression off; on the wire it means nothing.
+    if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
+        response.headers_mut().remove(header::CONTENT_ENCODING);
     }
     add_headers(response.headers_mut(), settings, seen);
     response

@@ -3,6 +3,8 @@
 
 use std::{
     any::Any,
+    future::poll_fn,
+    io::ErrorKind,
     net::{Shutdown, TcpStream},
     os::fd::AsFd,
     pin::Pin,
@@ -53,6 +55,32 @@ impl Lifeline {
         Some(Busy(Arc::clone(lifeline)))
     }
 
+    /// That of the request's connection.
+    pub(crate) fn of(request: &HttpRequest) -> Option<Arc<Self>> {
+        request.conn_data::<Arc<Self>>().cloned()
+    }
+
+    /// Ends when the client has left. Looks when it is polled: actix polls whatever it waits for when the connection has news.
+    pub(crate) async fn left(request: &HttpRequest) {
+        let lifeline = Self::of(request);
+        let has_left = || lifeline.as_ref().is_some_and(|lifeline| lifeline.has_left());
+        poll_fn(|_| if has_left() { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+
+    /// Whether the client has closed the connection, or its side of it: who asks no more does not listen any more either.
+    pub(crate) fn has_left(&self) -> bool {
+        match self.socket.peek(&mut [0]) {
+            Ok(bytes) => bytes == 0,
+            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+        }
+    }
+
+    /// Breaks the connection off.
+    pub(crate) fn cut(&self) {
+        // It may be closed already; then there is nothing to cut.
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+
     fn is_stalled(&self, bound: Duration) -> bool {
         let idle_since = Duration::from_millis(self.idle_since_ms.load(Ordering::Relaxed));
         self.requests.load(Ordering::Acquire) == 0 && self.born.elapsed().saturating_sub(idle_since) > bound
@@ -95,8 +123,7 @@ impl Registry {
             connections.retain(|connection| {
                 let Some(connection) = connection.upgrade() else { return false };
                 if connection.is_stalled(self.bound) {
-                    // It may be closed already; then there is nothing to cut.
-                    let _ = connection.socket.shutdown(Shutdown::Both);
+                    connection.cut();
                 }
                 true
             });

@@ -9,6 +9,7 @@ mod auth;
 mod bans;
 mod billing;
 mod billing_state;
+mod chat;
 mod description;
 mod faults;
 mod github;
