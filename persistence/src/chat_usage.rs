@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult,
     dsl::{count_star, sql},
     expression::SqlLiteral,
     pg::Pg,
@@ -136,7 +136,7 @@ pub async fn settle_lost(db: &Db, batch: usize) -> Result<usize> {
         .limit(i64::try_from(batch).unwrap_or(i64::MAX))
         .select(running.field(chat_usage::id));
     let lost = chat_usage::table.filter(chat_usage::id.eq_any(some)).filter(chat_usage::outcome.eq(Outcome::Running.as_str()));
-    let ended = (chat_usage::outcome.eq(Outcome::Lost.as_str()), chat_usage::ended_at.eq(now()));
+    let ended = (chat_usage::outcome.eq(Outcome::Lost.as_str()), chat_usage::ended_at.eq(now().nullable()));
     db.run(async |conn| diesel::update(lost).set(ended).execute(conn).await).await
 }
 

@@ -51,6 +51,9 @@ fn tokens(text: &str) -> Result<Tokens, String> {
 
 impl fmt::Display for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or_else(|| f.write_str("off"), |count| write!(f, "{count}"))
+        match self.0 {
+            Some(count) => write!(f, "{count}"),
+            None => f.write_str("off"),
+        }
     }
 }
