@@ -6,6 +6,7 @@ use std::{
     net::TcpListener,
     pin::pin,
     sync::{Arc, PoisonError},
+    time::Duration,
 };
 
 use actix_web::{
@@ -19,6 +20,9 @@ use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::yield_now, time::sleep};
 
 use crate::{End, KEY, Script, Step, fake::Shared, record::Recorder};
+
+/// How long what was said before a break has to go out.
+const BREAK_AFTER: Duration = Duration::from_millis(50);
 
 /// Serves until it is told to stop, or whoever could tell is gone.
 pub(crate) fn run(listener: TcpListener, threads: usize, shared: Arc<Shared>, stop: oneshot::Receiver<()>) -> io::Result<()> {
@@ -154,6 +158,8 @@ impl Saying {
                 Step::Finish => self.finish(true),
                 Step::FinishUntold => self.finish(false),
                 Step::Break => {
+                    // What was said before still goes out.
+                    sleep(BREAK_AFTER).await;
                     self.recorder.end(End::Said);
                     return Some(Err(ErrorKind::ConnectionReset.into()));
                 }

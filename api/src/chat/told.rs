@@ -15,7 +15,7 @@ use domain::{
 use futures::{Stream, StreamExt, stream};
 use serde::Serialize;
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::{task::yield_now, time::sleep};
 use upstream::chat::{Answer, End, Piece};
 
 use super::{Meter, failed};
@@ -76,6 +76,10 @@ impl Telling {
             }
             Piece::End(end) => {
                 self.over = true;
+                if end.is_err() && self.form == Form::Text {
+                    // Nothing is written any more after an error: what was said goes out first.
+                    yield_now().await;
+                }
                 self.end(end)
             }
         }

@@ -72,7 +72,7 @@ impl World {
 
     /// Waits until this is kept of the questions: outcome, prompt tokens, completion tokens, whether guessed; oldest first.
     async fn until_kept(&self, expected: &str) {
-        let query = "SELECT coalesce(string_agg(concat_ws(' ', outcome, prompt_tokens, completion_tokens, estimated), ', ' ORDER BY id), '') FROM chat_usage";
+        let query = "SELECT coalesce(string_agg(concat_ws(' ', outcome, prompt_tokens, completion_tokens, estimated::text), ', ' ORDER BY id), '') FROM chat_usage";
         let mut kept = String::new();
         let look = async || {
             kept = self.app.text(query).await;

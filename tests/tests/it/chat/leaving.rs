@@ -112,7 +112,7 @@ async fn begun(model: &FakeModel, database: &Database, grace: &str) -> (Program,
 }
 
 async fn kept(database: &Database) -> String {
-    let query = "SELECT concat_ws(' ', outcome, prompt_tokens, completion_tokens, estimated) FROM chat_usage";
+    let query = "SELECT concat_ws(' ', outcome, prompt_tokens, completion_tokens, estimated::text) FROM chat_usage";
     database.connect().await.query_one(query, &[]).await.expect("a row").get(0)
 }
 

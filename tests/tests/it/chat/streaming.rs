@@ -30,7 +30,8 @@ async fn words_come_one_by_one_whatever_coding_is_offered() {
     let header = |name| told.response.headers().get(name).and_then(|value| value.to_str().ok());
     assert_eq!(header("content-type"), Some("text/plain; charset=utf-8"));
     assert_eq!((header("x-accel-buffering"), header("cache-control")), (Some("no"), Some("no-store, no-transform")));
-    assert_eq!((header("content-encoding"), header("vary")), (None, Some("accept")));
+    assert_eq!(header("content-encoding"), None);
+    assert!(header("vary").is_some_and(|vary| vary.starts_with("accept,")), "{:?}", header("vary"));
 }
 
 #[tokio::test]
@@ -133,7 +134,7 @@ async fn a_client_that_does_not_read_holds_the_model_up() {
     .await;
     assert!(taken < 32 << 20, "{taken} bytes were taken though nobody reads");
     let mut received = vec![0; 1 << 20];
-    for _ in 0..200 {
+    for _ in 0..5000 {
         let count = tokio::time::timeout(BOUND, stream.read(&mut received)).await.expect("words in time").expect("words");
         assert!(count > 0, "it breaks off");
         if world.call().bytes > taken + (1 << 20) {
