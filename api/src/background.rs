@@ -66,7 +66,7 @@ pub async fn work(
     due: Arc<Due>,
     health: Arc<InboxHealth>,
 ) {
-    let kept = Kept { audit: config.auth.audit, webhooks: config.webhooks.kept };
+    let kept = Kept { audit: config.auth.audit, webhooks: config.webhooks.kept, chat: config.chat.usage };
     let billing = config.billing;
     let rules = Rules { stripe: stripe.clone(), live: billing.live, account: billing.account };
     let reconciling = async {

@@ -2,6 +2,7 @@
 
 pub mod background;
 pub mod cache;
+pub mod chat;
 pub mod cli;
 mod clock;
 pub mod conditional;

@@ -7,4 +7,5 @@ mod throttle;
 
 pub(crate) use boundary::{Boundary, boundary};
 pub(crate) use preflight::{Allows, cors, preflight};
+pub(crate) use request_id::of_request as request_id_of;
 pub(crate) use throttle::{is_limited, throttle};

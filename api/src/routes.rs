@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod auth;
 pub mod billing;
+pub mod chat;
 pub mod docs;
 pub mod health;
 pub mod invitations;
@@ -151,6 +152,12 @@ fn content() -> Vec<Row> {
             .get("Show a post", posts::show)
             .patch("Change a post of yours", posts::update)
             .delete("Delete a post of yours", posts::delete),
+        at("/api/chat")
+            .post("Ask the language model; its words come as they are said", chat::create)
+            .fails(Code::NotConfigured)
+            .fails(Code::UpstreamError)
+            .fails(Code::UpstreamTimeout),
+        at("/api/chat/usage").get("What your questions to the model took", chat::usage),
         at("/api/search").get("Search posts", search::search),
         at("/api/proxy/{upstream}/{path}").tail().any("Call a service behind the proxy", proxy::forward),
         at("/api/preferences").get("What your browser sends", preferences::show).post("Remember a theme", preferences::update),

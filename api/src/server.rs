@@ -25,9 +25,11 @@ use actix_web::{
 use auth::{Limiter, Memory, Passwords, Quota, Quotas};
 use config::{Config, Environment, Limit};
 use persistence::{Connector, Db, Due, Revocations, Sizes};
+use tokio::task::JoinHandle;
 
 use crate::{
     cache::{self, Cache},
+    chat::Chat,
     conditional::Careful,
     extract::{Limits, Receivers},
     ingest::Ingest,
@@ -64,6 +66,8 @@ pub struct Bound {
     pub inbox: Arc<InboxHealth>,
     /// Notified when work is due.
     pub due: Arc<Due>,
+    /// Writes what was used of the model; ends when the server has, and all is written.
+    pub ledger: JoinHandle<()>,
 }
 
 /// Opens the socket and starts the workers. Until [`Readiness::start`], `/api` answers 503.
@@ -86,6 +90,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let told = Arc::clone(&due);
     let stripe = stripe(config)?;
     let proxies = Data::new(Proxies::of(&config.proxy)?);
+    let (chat, ledger) = Chat::start(config, connector, &known)?;
     let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
     let watched_here = http.metrics.is_none();
     let cache = Data::new(Cache::new(config.cache, Arc::clone(&revocations), routes::kept_paths()));
@@ -135,6 +140,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
             .app_data(cache.clone())
             .app_data(inviting.clone())
             .app_data(limiter.clone())
+            .app_data(Data::new(chat.for_worker()))
             .app_data(passwords.clone())
             .app_data(limits.clone())
             .app_data(public_url.clone())
@@ -154,12 +160,14 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     .client_request_timeout(http.head_timeout)
     .keep_alive(http.keep_alive)
     .shutdown_timeout(http.shutdown_grace.as_secs())
+    // A word is a packet, and goes out at once.
+    .tcp_nodelay(true)
     .disable_signals()
     .on_connect(move |connection, data| watched.watch(connection, data))
     .listen(listener)?
     .run();
     tokio::spawn(lifelines.cut_the_stalled());
-    Ok(Bound { address, handle: server.handle(), server, readiness, revocations, due, stripe, inbox })
+    Ok(Bound { address, handle: server.handle(), server, readiness, revocations, due, stripe, inbox, ledger })
 }
 
 /// What one worker's connections may be.
@@ -222,6 +230,7 @@ fn limiter(config: &Config) -> Limiter {
         login_account: quota(limits.login_account),
         register: quota(limits.register),
         invitations: quota(limits.invitations),
+        chat: quota(limits.chat),
         bad_credentials: quota(limits.bad_credentials),
         address: quota(limits.address),
         account: quota(limits.account),

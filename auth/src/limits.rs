@@ -2,7 +2,7 @@
 //! every flood cost no query.
 //!
 //! *General* limits (by address, account and API key) are asked of nearly every request. They are served from [`leases`] and let everybody
-//! in while the database does not answer. *Strict* ones (log-ins, registrations, invitations, worthless credentials) ask the database each
+//! in while the database does not answer. *Strict* ones (log-ins, registrations, invitations, questions to the model, worthless credentials) ask the database each
 //! time, and nothing happens without its answer.
 
 mod headers;
@@ -35,7 +35,7 @@ use kept::Kept;
 use leases::Leases;
 pub use rule::Rule;
 use rule::{Rank, Verdict, key};
-pub use throttle::{By, Invitations, Login, Policy, Register, Throttle};
+pub use throttle::{By, Chat, Invitations, Login, Policy, Register, Throttle};
 
 /// How many refusals of strict limits are remembered; beyond it the database is asked again.
 const REFUSALS_MAX: usize = 100_000;
@@ -51,6 +51,8 @@ pub struct Quotas {
     pub register: Option<Quota>,
     /// Invitations by one account, and sending them again.
     pub invitations: Option<Quota>,
+    /// Questions to the model by one account.
+    pub chat: Option<Quota>,
     /// Credentials from one address that turned out worthless.
     pub bad_credentials: Option<Quota>,
     /// All requests from one address.
@@ -78,6 +80,7 @@ pub struct Limiter {
     login_account: Option<Rule>,
     register: Option<Rule>,
     invitations: Option<Rule>,
+    chat: Option<Rule>,
     bad_credentials: Option<Rule>,
     address: Option<Rule>,
     account: Option<Rule>,
@@ -99,6 +102,7 @@ impl Limiter {
             login_account: rule("login-account", Rank::Strict, quotas.login_account),
             register: rule("register", Rank::Strict, quotas.register),
             invitations: rule("invitations", Rank::Strict, quotas.invitations),
+            chat: rule("chat", Rank::Strict, quotas.chat),
             bad_credentials: rule("credentials", Rank::Strict, quotas.bad_credentials),
             address: rule("address", Rank::Address, quotas.address),
             account: rule("account", Rank::Caller, quotas.account),

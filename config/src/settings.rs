@@ -3,6 +3,7 @@
 mod auth;
 mod billing;
 mod cache;
+mod chat;
 mod database;
 mod http;
 mod limits;
@@ -41,9 +42,10 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let billing = billing::read(r);
     let proxy = proxy::read(r);
     let cache = cache::read(r);
+    let chat = chat::read(r);
     let admin = admin(r);
     let log = log(r, production);
-    Config { environment, worker, http, database, auth, limits, mail, webhooks, billing, proxy, cache, admin, log }
+    Config { environment, worker, http, database, auth, limits, mail, webhooks, billing, proxy, cache, chat, admin, log }
 }
 
 fn admin(r: &mut Reader<'_>) -> Option<Admin> {

@@ -45,6 +45,9 @@ pub enum Scope {
     /// Call the services behind the proxy.
     #[serde(rename = "upstreams:call")]
     CallUpstreams,
+    /// Ask the model, and read what that took.
+    #[serde(rename = "chat:write")]
+    Chat,
 }
 
 impl Scope {
@@ -60,6 +63,7 @@ impl Scope {
         Self::ReadAudit,
         Self::Admin,
         Self::CallUpstreams,
+        Self::Chat,
     ];
 
     /// The name, on the wire and in the database.
@@ -76,6 +80,7 @@ impl Scope {
             Self::ReadAudit => "audit:read",
             Self::Admin => "admin",
             Self::CallUpstreams => "upstreams:call",
+            Self::Chat => "chat:write",
         }
     }
 

@@ -182,6 +182,13 @@ impl Error {
         error
     }
 
+    /// The same error, in other words.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// 500: a fault of ours. The answer says nothing of it; the log says all.
     #[must_use]
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

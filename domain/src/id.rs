@@ -105,6 +105,10 @@ id! {
     WebhookEventId
 }
 id! {
+    /// Names a question to the model with its answer.
+    ChatId
+}
+id! {
     /// Names whatever an event of the audit log was done to.
     TargetId
 }

@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod audit;
 pub mod billing;
+pub mod chat;
 pub mod error;
 pub mod id;
 pub mod invitation;
@@ -21,7 +22,7 @@ pub mod user;
 pub mod webhook;
 
 pub use error::{Code, Details, Error, ErrorBody};
-pub use id::{ApiKeyId, AuditEventId, InvitationId, OrgId, PostId, ProjectId, SessionId, TargetId, UserId, WebhookEventId};
+pub use id::{ApiKeyId, AuditEventId, ChatId, InvitationId, OrgId, PostId, ProjectId, SessionId, TargetId, UserId, WebhookEventId};
 pub use org::OrgRole;
 pub use user::Role;
 

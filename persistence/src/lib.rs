@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod billing;
 mod change;
+pub mod chat_usage;
 pub mod connect;
 pub mod db;
 pub mod demo;

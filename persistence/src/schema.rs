@@ -275,6 +275,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    chat_usage (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        model -> Text,
+        outcome -> Text,
+        prompt_tokens -> BigInt,
+        completion_tokens -> BigInt,
+        estimated -> Bool,
+        started_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(posts -> users (author_id));
 diesel::joinable!(memberships -> users (user_id));

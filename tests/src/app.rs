@@ -19,7 +19,7 @@ use crate::{Client, Database};
 const SIZES: Sizes = Sizes { pool: 2, pipelines: 1, pool_wait: Duration::from_secs(5), read: Duration::from_secs(5) };
 
 /// All rate limits.
-const LIMITS: [&str; 8] = [
+const LIMITS: [&str; 9] = [
     "RATE_LIMIT_ADDRESS",
     "RATE_LIMIT_ACCOUNT",
     "RATE_LIMIT_KEY",
@@ -28,6 +28,7 @@ const LIMITS: [&str; 8] = [
     "RATE_LIMIT_LOGIN_ACCOUNT",
     "RATE_LIMIT_REGISTER",
     "RATE_LIMIT_INVITATIONS",
+    "RATE_LIMIT_CHAT",
 ];
 
 /// A running server.

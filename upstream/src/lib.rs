@@ -1,6 +1,8 @@
-//! Calls that go out to other services: mail, Stripe's API and GitHub's, and what stands behind the proxy. Knows nothing of routes, settings or the database.
+//! Calls that go out to other services: mail, Stripe's API and GitHub's, the language model, and what stands behind the proxy. Knows nothing
+//! of routes, settings or the database.
 
 mod base;
+pub mod chat;
 pub mod github;
 mod http;
 pub mod mail;

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use persistence::{Db, Result, api_keys, audit, idempotency, inbox, invitations, orgs, projects, rate_limits, sessions};
+use persistence::{Db, Result, api_keys, audit, chat_usage, idempotency, inbox, invitations, orgs, projects, rate_limits, sessions};
 use tokio::time::interval;
 
 /// How often.
@@ -17,6 +17,8 @@ pub struct Kept {
     pub audit: Duration,
     /// The bodies of webhook events.
     pub webhooks: Duration,
+    /// What was used of the language model.
+    pub chat: Duration,
 }
 
 /// Sweeps until it is dropped. Several processes may: what one has locked or removed, the others pass over.
@@ -45,5 +47,7 @@ pub async fn once(db: &Db, kept: Kept) -> Result<()> {
     while orgs::purge(db, 1).await? == 1 {}
     while inbox::forget_bodies(db, BATCH, kept.webhooks).await? == BATCH {}
     while audit::sweep(db, BATCH, kept.audit).await? == BATCH {}
+    while chat_usage::settle_lost(db, BATCH).await? == BATCH {}
+    while chat_usage::sweep(db, BATCH, kept.chat).await? == BATCH {}
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `handrail serve`: from an empty machine to answers, and back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use config::{Config, Environment};
@@ -8,14 +8,17 @@ use persistence::{Connector, Db};
 use tokio::{
     runtime::Runtime,
     signal::unix::{Signal, SignalKind, signal},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use super::startup::{self, Source};
 use crate::{
-    background,
+    background, chat,
     server::{self, Bound, Readiness},
 };
+
+/// What the last questions to the model took is written within this time, should the database be slow.
+const LEDGER_TIME: Duration = Duration::from_secs(5);
 
 /// Serves until a signal, then stops everything it started.
 pub(crate) fn run(config: &Config) -> Result<()> {
@@ -29,10 +32,11 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
     let mut signals = Signals::new()?;
     server::receivers(config)?;
     server::stripe(config)?;
+    chat::model(config)?;
     let github = background::github(config)?;
     let bound = server::bind(config, &source.connector)
         .with_context(|| format!("cannot listen on {}:{} (HOST and PORT set another address)", config.http.host, config.http.port))?;
-    let Bound { address, server, handle, readiness, revocations, due, stripe, inbox } = bound;
+    let Bound { address, server, handle, readiness, revocations, due, stripe, inbox, ledger } = bound;
     let post = background::post(config, address.port())?;
     let running = tokio::spawn(server);
     slog_scope::info!("listening"; "address" => address.to_string(), "version" => env!("CARGO_PKG_VERSION"));
@@ -65,6 +69,7 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
         sleep(config.http.drain).await;
         handle.stop(true).await;
         let _ = running.await;
+        let _ = timeout(LEDGER_TIME, ledger).await;
     };
     tokio::select! {
         () = ending => slog_scope::info!("stopped"),

@@ -15,6 +15,8 @@ use crate::{
 pub struct Accepts {
     /// Whether it names NDJSON.
     pub ndjson: bool,
+    /// Whether it names server-sent events.
+    pub events: bool,
 }
 
 impl FromRequest for Accepts {
@@ -23,8 +25,12 @@ impl FromRequest for Accepts {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let types = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        let mut wanted = types.filter_map(wanted);
-        ready(Ok(Self { ndjson: wanted.any(|name| name.eq_ignore_ascii_case(NDJSON) || name.eq_ignore_ascii_case("application/ndjson")) }))
+        let mut accepts = Self { ndjson: false, events: false };
+        for name in types.filter_map(wanted) {
+            accepts.ndjson |= name.eq_ignore_ascii_case(NDJSON) || name.eq_ignore_ascii_case("application/ndjson");
+            accepts.events |= name.eq_ignore_ascii_case("text/event-stream");
+        }
+        ready(Ok(accepts))
     }
 }
 

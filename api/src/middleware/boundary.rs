@@ -105,6 +105,10 @@ fn finish<B: MessageBody + 'static>(
         }
     }
     conditional::name_coding(response.response_mut());
+    // It kept compression off; on the wire it means nothing.
+    if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
+        response.headers_mut().remove(header::CONTENT_ENCODING);
+    }
     add_headers(response.headers_mut(), settings, seen);
     response
 }

@@ -1,6 +1,6 @@
 //! The id that ties a request, its log lines and its error together.
 
-use actix_web::{dev::ServiceRequest, http::header::HeaderValue};
+use actix_web::{HttpRequest, dev::ServiceRequest, http::header::HeaderValue};
 use uuid::Uuid;
 
 /// The header, both ways.
@@ -14,6 +14,11 @@ pub(super) fn of(request: &ServiceRequest) -> HeaderValue {
         let text = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
         HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
     })
+}
+
+/// The id of a request that has been through the boundary.
+pub(crate) fn of_request(request: &HttpRequest) -> String {
+    request.headers().get(HEADER).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 fn is_well_formed(id: &[u8]) -> bool {

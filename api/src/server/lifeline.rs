@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    future::poll_fn,
     io::ErrorKind,
     net::{Shutdown, TcpStream},
     os::fd::AsFd,
@@ -54,22 +55,38 @@ impl Lifeline {
         Some(Busy(Arc::clone(lifeline)))
     }
 
-    /// Waits until the client is gone: actix does not look as long as there is nothing to write. Who only closes the sending side counts
-    /// as gone too, as with most proxies.
+    /// That of the request's connection.
+    pub(crate) fn of(request: &HttpRequest) -> Option<Arc<Self>> {
+        request.conn_data::<Arc<Self>>().cloned()
+    }
+
+    /// Ends when the client has left. It looks whenever it is polled, as actix does when the connection has news, and now and then by
+    /// itself, as actix does not read on while there is much to write.
     pub(crate) fn left(request: &HttpRequest) -> impl Future<Output = ()> + 'static {
-        let lifeline = request.conn_data::<Arc<Self>>().cloned();
+        let lifeline = Self::of(request);
         async move {
             let Some(lifeline) = lifeline else { return std::future::pending().await };
             let mut ticks = tokio::time::interval(LOOK / 2);
-            loop {
-                ticks.tick().await;
-                match lifeline.socket.peek(&mut [0]) {
-                    Ok(0) => return,
-                    Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return,
-                    _ => {}
-                }
-            }
+            poll_fn(|context| {
+                while ticks.poll_tick(context).is_ready() {}
+                if lifeline.has_left() { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
         }
+    }
+
+    /// Whether the client has closed the connection, or its side of it: who asks no more does not listen any more either.
+    pub(crate) fn has_left(&self) -> bool {
+        match self.socket.peek(&mut [0]) {
+            Ok(bytes) => bytes == 0,
+            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
+        }
+    }
+
+    /// Breaks the connection off.
+    pub(crate) fn cut(&self) {
+        // It may be closed already; then there is nothing to cut.
+        let _ = self.socket.shutdown(Shutdown::Both);
     }
 
     fn is_stalled(&self, bound: Duration) -> bool {
@@ -114,8 +131,7 @@ impl Registry {
             connections.retain(|connection| {
                 let Some(connection) = connection.upgrade() else { return false };
                 if connection.is_stalled(self.bound) {
-                    // It may be closed already; then there is nothing to cut.
-                    let _ = connection.socket.shutdown(Shutdown::Both);
+                    connection.cut();
                 }
                 true
             });

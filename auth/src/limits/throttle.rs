@@ -62,6 +62,17 @@ impl Policy for Invitations {
     }
 }
 
+/// Questions to the model.
+pub struct Chat;
+
+impl Policy for Chat {
+    const BY: By = By::Caller;
+
+    fn rule(limiter: &Limiter) -> Option<&Rule> {
+        limiter.chat.as_ref()
+    }
+}
+
 impl<P: Policy> FromRequest for Throttle<P> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;

@@ -19,6 +19,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Limits {
         login_account: limit("RATE_LIMIT_LOGIN_ACCOUNT", "30/hour", "failed log-ins to one account, from wherever"),
         register: limit("RATE_LIMIT_REGISTER", "60/hour", "registrations from one address"),
         invitations: limit("RATE_LIMIT_INVITATIONS", "60/hour", "invitations by one account, and sending them again"),
+        chat: limit("RATE_LIMIT_CHAT", "20/min", "questions to the model by one account"),
     }
 }
 

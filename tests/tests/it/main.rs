@@ -10,6 +10,7 @@ mod bans;
 mod billing;
 mod billing_state;
 mod cache;
+mod chat;
 mod conditional;
 mod description;
 mod faults;

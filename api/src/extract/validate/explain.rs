@@ -75,6 +75,9 @@ fn problem(kind: &ValidationErrorKind, instance: &Value) -> String {
         ValidationErrorKind::Format { format } if format == "email" => "Invalid email".to_owned(),
         ValidationErrorKind::Format { format } if format == text::TIMEZONE_FORMAT => text::explain(text::TIMEZONE.as_str()).to_owned(),
         ValidationErrorKind::Format { format } if format == "uuid" => "Invalid UUID".to_owned(),
+        ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::OneOfMultipleValid { .. } => {
+            "Must be exactly one of the alternatives".to_owned()
+        }
         _ => "Invalid value".to_owned(),
     }
 }

@@ -6,8 +6,17 @@ use tests::{App, Client};
 
 use super::{make, personal, with};
 
-const ALL: [&str; 8] =
-    ["profile:read", "profile:write", "posts:write", "orgs:read", "orgs:write", "projects:read", "projects:write", "audit:read"];
+const ALL: [&str; 9] = [
+    "profile:read",
+    "profile:write",
+    "posts:write",
+    "orgs:read",
+    "orgs:write",
+    "projects:read",
+    "projects:write",
+    "audit:read",
+    "chat:write",
+];
 
 async fn ask(client: &Client, method: &Method, path: &str, body: &Value) -> u16 {
     let request = client.request(method.clone(), path);
@@ -38,6 +47,7 @@ async fn each_scope_opens_its_routes_and_no_others() {
         ("projects:write", Method::POST, of_org("/projects"), json!({}), 400),
         ("audit:read", Method::GET, of_org("/audit"), nothing(), 200),
         ("upstreams:call", Method::GET, "/api/proxy/nothing/path".to_owned(), nothing(), 503),
+        ("chat:write", Method::GET, "/api/chat/usage".to_owned(), nothing(), 200),
         ("admin", Method::GET, "/api/admin/audit".to_owned(), nothing(), 200),
         ("admin", Method::POST, "/api/users".to_owned(), json!({}), 400),
     ];

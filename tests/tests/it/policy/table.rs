@@ -77,6 +77,8 @@ pub(super) fn table() -> Vec<Rule> {
         site("GET /api/posts/{id}", no(), [404, 404, 404], Open),
         site("PATCH /api/posts/{id}", empty(), [401, 404, 404], Scope("posts:write")),
         site("DELETE /api/posts/{id}", no(), [401, 404, 404], Scope("posts:write")),
+        site("POST /api/chat", empty(), [401, 400, 400], Scope("chat:write")),
+        site("GET /api/chat/usage", no(), [401, 200, 200], Scope("chat:write")),
         site("GET /api/search", no(), [400, 400, 400], Open),
         site("GET /api/preferences", no(), [200, 200, 200], Open),
         site("POST /api/preferences", json!({ "preference": "dark" }), [200, 200, 200], Open),

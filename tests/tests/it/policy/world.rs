@@ -19,6 +19,7 @@ const SCOPES: [&str; 10] = [
     "audit:read",
     "admin",
     "upstreams:call",
+    "chat:write",
 ];
 
 pub(super) struct World {
