@@ -21,6 +21,9 @@ pub enum Scope {
     /// Change the user's own profile.
     #[serde(rename = "profile:write")]
     WriteProfile,
+    /// Read all posts in one go; one by one everybody may.
+    #[serde(rename = "posts:read")]
+    ReadPosts,
     /// Write, change and delete posts.
     #[serde(rename = "posts:write")]
     WritePosts,
@@ -46,9 +49,10 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReadProfile,
         Self::WriteProfile,
+        Self::ReadPosts,
         Self::WritePosts,
         Self::ReadOrgs,
         Self::WriteOrgs,
@@ -64,6 +68,7 @@ impl Scope {
         match self {
             Self::ReadProfile => "profile:read",
             Self::WriteProfile => "profile:write",
+            Self::ReadPosts => "posts:read",
             Self::WritePosts => "posts:write",
             Self::ReadOrgs => "orgs:read",
             Self::WriteOrgs => "orgs:write",

@@ -8,6 +8,7 @@ mod pipeline;
 mod totals;
 
 use std::{
+    ops::ControlFlow,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -131,6 +132,20 @@ impl Db {
     pub(crate) async fn run<T>(&self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {
         // The server ends a statement first; this is for a server that does not answer at all.
         self.run_within(self.statement + Duration::from_secs(1), work).await
+    }
+
+    /// Runs a read that may break off with rows still to come: then its connection is given up, as they would come all the same.
+    pub(crate) async fn run_until<T>(&self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<ControlFlow<T, T>>) -> Result<T> {
+        let bound = self.statement + Duration::from_secs(1);
+        let mut lease = self.lease().await?;
+        let result = timeout(bound, lease.work(work)).await.map_err(|_| Error::busy("no answer within the statement time-out"))?;
+        match result? {
+            ControlFlow::Continue(value) => Ok(value),
+            ControlFlow::Break(value) => {
+                lease.give_up();
+                Ok(value)
+            }
+        }
     }
 
     async fn run_within<T>(&self, bound: Duration, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<T>) -> Result<T> {

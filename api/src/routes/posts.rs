@@ -1,5 +1,7 @@
 //! Posts.
 
+mod export;
+mod sheet;
 mod submission;
 
 use actix_web::web::Data;
@@ -20,6 +22,7 @@ use crate::{
     extract::{Body, List, Path},
     respond::{Created, DONE, Done, Json, Listed},
 };
+pub use export::export;
 use submission::Submission;
 
 /// Which posts to list.

@@ -20,6 +20,7 @@ use actix_web::{
     dev::Extensions,
     web::Bytes,
 };
+use socket2::SockRef;
 
 /// How often connections are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -51,6 +52,19 @@ impl Lifeline {
         let lifeline = request.conn_data::<Arc<Self>>()?;
         lifeline.requests.fetch_add(1, Ordering::Acquire);
         Some(Busy(Arc::clone(lifeline)))
+    }
+
+    /// That of the request's connection.
+    pub(crate) fn of(request: &HttpRequest) -> Option<Arc<Self>> {
+        request.conn_data::<Arc<Self>>().cloned()
+    }
+
+    /// Has the connection end in a reset, which no client takes for the end of an answer: over HTTP/1.0 nothing else would tell that it
+    /// broke off.
+    pub(crate) fn end_in_reset(&self) {
+        if let Err(error) = SockRef::from(&self.socket).set_linger(Some(Duration::ZERO)) {
+            log::debug!("a connection cannot be reset: {error}");
+        }
     }
 
     fn is_stalled(&self, bound: Duration) -> bool {

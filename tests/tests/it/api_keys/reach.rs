@@ -6,8 +6,17 @@ use tests::{App, Client};
 
 use super::{make, personal, with};
 
-const ALL: [&str; 8] =
-    ["profile:read", "profile:write", "posts:write", "orgs:read", "orgs:write", "projects:read", "projects:write", "audit:read"];
+const ALL: [&str; 9] = [
+    "profile:read",
+    "profile:write",
+    "posts:read",
+    "posts:write",
+    "orgs:read",
+    "orgs:write",
+    "projects:read",
+    "projects:write",
+    "audit:read",
+];
 
 async fn ask(client: &Client, method: &Method, path: &str, body: &Value) -> u16 {
     let request = client.request(method.clone(), path);
@@ -26,6 +35,7 @@ async fn each_scope_opens_its_routes_and_no_others() {
     let routes = [
         ("profile:read", Method::GET, "/api/profile".to_owned(), nothing(), 200),
         ("profile:write", Method::PUT, "/api/profile".to_owned(), json!({}), 200),
+        ("posts:read", Method::GET, "/api/posts/export".to_owned(), nothing(), 200),
         ("posts:write", Method::POST, "/api/posts".to_owned(), json!({}), 400),
         ("orgs:read", Method::GET, "/api/orgs".to_owned(), nothing(), 200),
         ("orgs:read", Method::GET, of_org(""), nothing(), 200),
