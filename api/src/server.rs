@@ -32,6 +32,7 @@ use crate::{
     metrics::{InboxHealth, Metrics},
     middleware::{Allows, Boundary, boundary, cors, preflight, throttle},
     routes::{self, billing::Selling, invitations::Inviting},
+    table::Deprecations,
 };
 pub(crate) use lifeline::{Lifeline, Sending};
 pub use readiness::Readiness;
@@ -90,6 +91,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
         access_log: config.log.access,
         secure: config.environment == Environment::Production,
         readiness: Arc::clone(&readiness),
+        deprecations: Deprecations::of(&routes::table())?,
     });
     let limits = Data::new(Limits { json_bytes_max: http.json_bytes_max, form_bytes_max: http.form_bytes_max, timeout: http.body_timeout });
     let public_url = Data::new(PublicUrl(http.public_url.clone()));

@@ -1,5 +1,7 @@
 //! The route table's words: a row per path, from which come routing, `HEAD`, `OPTIONS`, 405 and the API description.
 
+mod deprecation;
+
 use actix_web::{
     FromRequest, Handler, HttpRequest, HttpResponse, Responder, Route,
     dev::Payload,
@@ -9,6 +11,8 @@ use actix_web::{
 use domain::{Code, Error};
 
 use crate::describe::{Describe, Operation};
+pub use deprecation::Deprecation;
+pub(crate) use deprecation::Deprecations;
 
 /// A path with its methods.
 pub struct Row {
@@ -24,6 +28,8 @@ pub struct Entry {
     pub summary: &'static str,
     /// Whether it is left out of the API description: pages for people.
     pub hidden: bool,
+    /// Whether clients are told that it will go.
+    pub deprecated: Option<Deprecation>,
     describe: fn(&mut Operation<'_>),
     fails: Vec<Code>,
     route: Route,
@@ -35,6 +41,10 @@ impl Entry {
     pub fn describe(&self, operation: &mut Operation<'_>) {
         (self.describe)(operation);
         operation.fails(&self.fails);
+        if self.deprecated.is_some() {
+            operation.header("Deprecation", "RFC 9745: since when this is deprecated");
+            operation.header("Sunset", "RFC 8594: when it stops to answer, once that is known");
+        }
     }
 }
 
@@ -121,6 +131,15 @@ impl Row {
         self
     }
 
+    /// Says that the method named last will go: in the API description, and in the headers of each of its answers, errors too.
+    #[must_use]
+    pub fn deprecated(mut self, deprecation: Deprecation) -> Self {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.deprecated = Some(deprecation);
+        }
+        self
+    }
+
     /// Leaves the row out of the API description.
     #[must_use]
     pub fn hidden(mut self) -> Self {
@@ -144,6 +163,7 @@ impl Row {
             method,
             summary,
             hidden: false,
+            deprecated: None,
             describe,
             fails: Vec::new(),
             head,

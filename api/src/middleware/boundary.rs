@@ -24,7 +24,10 @@ use futures::FutureExt;
 use slog::{KV, Record, Serializer};
 
 use super::request_id;
-use crate::server::{Lifeline, Readiness, Sending};
+use crate::{
+    server::{Lifeline, Readiness, Sending},
+    table::Deprecations,
+};
 
 /// What the boundary needs to know.
 pub(crate) struct Boundary {
@@ -34,13 +37,16 @@ pub(crate) struct Boundary {
     pub(crate) secure: bool,
     /// Whether the server is ready to answer at all.
     pub(crate) readiness: Arc<Readiness>,
+    /// What is said of deprecated methods.
+    pub(crate) deprecations: Deprecations,
 }
 
-/// What the log line needs of a request that is gone by then.
+/// What log line and headers need of a request that is gone by then.
 struct Seen {
     started: Instant,
     method: Method,
     id: HeaderValue,
+    deprecation: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The middleware.
@@ -51,7 +57,12 @@ pub(crate) async fn boundary<B: MessageBody + 'static>(
     let Some(settings) = request.app_data::<Data<Boundary>>().cloned() else {
         return Err(Error::internal("no boundary settings").into());
     };
-    let seen = Seen { started: Instant::now(), method: request.method().clone(), id: request_id::of(&request) };
+    let seen = Seen {
+        started: Instant::now(),
+        method: request.method().clone(),
+        id: request_id::of(&request),
+        deprecation: settings.deprecations.of_request(&request),
+    };
     let busy = Lifeline::busy(request.request());
     let served = if settings.readiness.is_started() || !request.path().starts_with("/api/") {
         AssertUnwindSafe(next.call(request)).catch_unwind().await
@@ -135,6 +146,9 @@ fn with_ours<T>(error: &actix_web::Error, then: impl FnOnce(&Error) -> T) -> T {
 
 fn add_headers(headers: &mut HeaderMap, settings: &Boundary, seen: &Seen) {
     headers.insert(HeaderName::from_static(request_id::HEADER), seen.id.clone());
+    for (name, value) in &seen.deprecation {
+        headers.append(name.clone(), value.clone());
+    }
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
@@ -223,7 +237,7 @@ mod tests {
     async fn answer(path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
         let readiness = Arc::new(Readiness::default());
         readiness.start();
-        let settings = Data::new(Boundary { access_log: false, secure: false, readiness });
+        let settings = Data::new(Boundary { access_log: false, secure: false, readiness, deprecations: Deprecations::default() });
         let app = App::new()
             .app_data(settings)
             .route("/panic", web::get().to(panics))
