@@ -162,7 +162,7 @@ pub struct NewApiKey {
     #[garde(length(chars, min = 1, max = 100), pattern(LINE))]
     pub name: String,
     /// What it may be used for; nothing its maker may not do.
-    #[garde(length(min = 1, max = 9))]
+    #[garde(length(min = 1, max = Scope::ALL.len()))]
     pub scopes: Vec<Scope>,
     /// In how many days it ends.
     #[serde(default = "days_default")]

@@ -1,6 +1,6 @@
 //! Lists that are read to their end: batch by batch, one ahead of the client, and with no connection held while the client reads.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -12,7 +12,7 @@ use actix_web::{
 };
 use bytes::Bytes;
 use domain::{
-    Error, Result,
+    Code, Error, Result,
     page::{Cursor, Page},
 };
 use futures::stream;
@@ -33,6 +33,8 @@ pub const CSV: &str = "text/csv";
 
 /// How many bytes are handed to the connection at once.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// How long to wait before what failed is tried again.
+const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(600), Duration::from_secs(2)];
 
 /// How an export is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +96,7 @@ impl Exported {
     ///
     /// # Errors
     /// Those of the first batch.
-    pub async fn begin<P: 'static>(
+    pub async fn begin<P: Copy + 'static>(
         name: &'static str,
         format: Format,
         from: P,
@@ -110,11 +112,11 @@ impl Exported {
 }
 
 /// Reads a batch whenever the client has begun to take the one before, whether or not it goes on taking it: so no query waits for it.
-async fn read_ahead<P>(from: P, read: impl AsyncFn(P) -> Result<Batch<P>>, out: mpsc::Sender<Result<Option<Bytes>>>) {
+async fn read_ahead<P: Copy>(from: P, read: impl AsyncFn(P) -> Result<Batch<P>>, out: mpsc::Sender<Result<Option<Bytes>>>) {
     let mut place = Some(from);
     while let Ok(permit) = out.reserve().await {
-        let Some(from) = place.take() else { return permit.send(Ok(None)) };
-        match read(from).await {
+        let Some(from) = place else { return permit.send(Ok(None)) };
+        match persist(from, &read).await {
             Ok(batch) => {
                 place = batch.next;
                 permit.send(Ok(Some(batch.bytes)));
@@ -125,6 +127,20 @@ async fn read_ahead<P>(from: P, read: impl AsyncFn(P) -> Result<Batch<P>>, out: 
             }
         }
     }
+}
+
+/// Reads a batch, and again after a pause when the database is busy or away: what was sent so far need not be in vain.
+async fn persist<P: Copy>(from: P, read: &impl AsyncFn(P) -> Result<Batch<P>>) -> Result<Batch<P>> {
+    for pause in PAUSES {
+        match read(from).await {
+            Err(error) if error.code() == Code::Unavailable => {
+                log::debug!("an export waits: {}", error.causes());
+                tokio::time::sleep(pause).await;
+            }
+            done => return done,
+        }
+    }
+    read(from).await
 }
 
 /// What is being sent.

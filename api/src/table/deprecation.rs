@@ -172,7 +172,11 @@ mod tests {
         let request = TestRequest::with_uri(path).method(method).to_request();
         let (status, headers) = match try_call_service(&app, request).await {
             Ok(response) => (response.status(), response.headers().clone()),
-            Err(error) => (error.error_response().status(), error.error_response().headers().clone()),
+            Err(error) => {
+                // It is given out once.
+                let response = error.error_response();
+                (response.status(), response.headers().clone())
+            }
         };
         (status, headers.get("deprecation").cloned())
     }

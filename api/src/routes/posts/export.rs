@@ -51,6 +51,7 @@ pub struct Wanted {
 }
 
 /// Where to read on, and how much.
+#[derive(Clone, Copy)]
 struct Place {
     after: Option<PostId>,
     limit: u32,

@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{CSV, PATH, fill, numbers, titles};
+use super::{CSV, PATH, begin, fill, numbers, titles};
 
 async fn behind_a_proxy(settings: &[(&str, &str)]) -> (Proxy, App, Caller) {
     let (proxy, database) = (Proxy::start().await, Database::cloned().await);
@@ -56,8 +56,27 @@ async fn an_export_that_broke_off_goes_on_behind_its_last_whole_post() {
     let text = std::str::from_utf8(&bytes[..end]).expect("UTF-8");
     let last: Value = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
     let last = last["id"].as_str().expect("an id");
-    let rest = ada.client.get(&format!("{PATH}?after={last}")).send().await.expect(200);
-    assert_eq!([titles(text), titles(&rest.text)].concat(), numbers(20_000));
+    let rest = tests::http().get(format!("http://{}{PATH}?after={last}", app.address)).bearer_auth(&ada.token);
+    let rest = rest.send().await.expect("an answer").text().await.expect("the rest");
+    assert_eq!([titles(text), titles(&rest)].concat(), numbers(20_000));
+}
+
+#[tokio::test]
+async fn an_export_outlives_lost_connections() {
+    let app = App::start().await;
+    let ada = app.user("Ada").await;
+    fill(&app, &ada, 20_000, 2000).await;
+    let mut answer = begin(&app, &ada, "*/*").await;
+    let (mut bytes, mut lost) = (Vec::new(), 0);
+    while let Some(chunk) = answer.chunk().await.expect("more of it") {
+        bytes.extend(chunk);
+        if bytes.len() > lost * 10_000_000 {
+            lost += 1;
+            let others = "datname = current_database() AND pid <> pg_backend_pid()";
+            app.sql(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")).await;
+        }
+    }
+    assert_eq!((titles(std::str::from_utf8(&bytes).expect("UTF-8")), lost), (numbers(20_000), 5));
 }
 
 #[tokio::test]
