@@ -94,7 +94,7 @@ fn next_limit(count: u32, bytes: usize) -> u32 {
 /// Posts as they are sent.
 enum Lines {
     Ndjson(Vec<u8>),
-    Csv(Sheet),
+    Csv(Box<Sheet>),
 }
 
 impl Lines {
@@ -102,7 +102,7 @@ impl Lines {
         let room = Vec::with_capacity(BATCH_BYTES + BATCH_BYTES / 4);
         Ok(match format {
             Format::Ndjson => Self::Ndjson(room),
-            Format::Csv => Self::Csv(Sheet::new(room, top)?),
+            Format::Csv => Self::Csv(Box::new(Sheet::new(room, top)?)),
         })
     }
 

@@ -79,7 +79,9 @@ mod tests {
 
     fn table(posts: &[PostRef<'_>]) -> String {
         let mut sheet = Sheet::new(Vec::new(), true).unwrap();
-        posts.iter().for_each(|post| sheet.write(post).unwrap());
+        for post in posts {
+            sheet.write(post).unwrap();
+        }
         String::from_utf8(sheet.finish().unwrap()).unwrap()
     }
 
