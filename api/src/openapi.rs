@@ -70,6 +70,9 @@ fn operation(row: &Row, entry: &Entry, error: &Value, schemas: &mut Schemas) -> 
         "security": security(operation.access),
     });
     if let Some(fields) = value.as_object_mut() {
+        if entry.deprecated.is_some() {
+            fields.insert("deprecated".to_owned(), true.into());
+        }
         if !operation.notes.is_empty() {
             fields.insert("description".to_owned(), operation.notes.join(" ").into());
         }
@@ -150,4 +153,28 @@ pub fn catalogue() -> String {
         let _ = writeln!(page, "| {} | `{}` | {} |", row.status, row.name, row.when);
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        respond::{DONE, Done, Json},
+        table::{Deprecation, at},
+    };
+
+    async fn works() -> Json<Done> {
+        DONE
+    }
+
+    #[test]
+    fn a_deprecated_method_is_described_as_such() {
+        let deprecation = Deprecation { since_s: 1_688_169_599, sunset_s: None, link: None, successor: None };
+        let row = at("/api/things").get("List things", works).deprecated(deprecation).post("Make a thing", works);
+        let mut schemas = Schemas::new();
+        let described: Vec<Value> = row.entries().iter().map(|entry| operation(&row, entry, &json!({}), &mut schemas)).collect();
+        assert_eq!(described[0]["deprecated"], true);
+        assert!(described[0]["responses"]["200"]["headers"]["Sunset"].is_object());
+        assert!(described[1]["deprecated"].is_null());
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
     describe::{Describe, Operation},
     server::PublicUrl,
 };
-pub use export::{Exported, ListedOr, NDJSON};
+pub use export::{Batch, CSV, Exported, Format, ListedOr, NDJSON, export_pages};
 
 /// 200 with a JSON body.
 pub struct Json<T>(pub T);

@@ -148,6 +148,7 @@ fn organisations() -> Vec<Row> {
 fn content() -> Vec<Row> {
     vec![
         at("/api/posts").get("List posts", posts::list).post("Write a post", posts::create),
+        at("/api/posts/export").get("Read all posts to their end", posts::export),
         at("/api/posts/{id}")
             .get("Show a post", posts::show)
             .patch("Change a post of yours", posts::update)

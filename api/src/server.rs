@@ -41,6 +41,7 @@ use crate::{
         invitations::Inviting,
         proxy::{self, Proxies},
     },
+    table::Deprecations,
 };
 pub(crate) use lifeline::{Lifeline, Sending};
 pub use readiness::Readiness;
@@ -105,6 +106,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
         access_log: config.log.access,
         secure: config.environment == Environment::Production,
         readiness: Arc::clone(&readiness),
+        deprecations: Deprecations::of(&routes::table())?,
     });
     let limits = Data::new(Limits { json_bytes_max: http.json_bytes_max, form_bytes_max: http.form_bytes_max, timeout: http.body_timeout });
     let careful = Data::new(Careful(http.require_if_match));

@@ -1,5 +1,7 @@
 //! The route table's words: a row per path, from which come routing, `HEAD`, `OPTIONS`, 405 and the API description.
 
+mod deprecation;
+
 use std::sync::Arc;
 
 use actix_web::{
@@ -14,6 +16,9 @@ use crate::{
     cache::Policy,
     describe::{Describe, Operation},
 };
+
+pub use deprecation::Deprecation;
+pub(crate) use deprecation::Deprecations;
 
 /// What `PATCH` takes everywhere.
 const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
@@ -35,6 +40,8 @@ pub struct Entry {
     pub hidden: bool,
     /// How its answers are kept, if they are.
     pub policy: Option<Arc<Policy>>,
+    /// Whether clients are told that it will go.
+    pub deprecated: Option<Deprecation>,
     describe: fn(&mut Operation<'_>),
     fails: Vec<Code>,
     route: Route,
@@ -46,6 +53,10 @@ impl Entry {
     pub fn describe(&self, operation: &mut Operation<'_>) {
         (self.describe)(operation);
         operation.fails(&self.fails);
+        if self.deprecated.is_some() {
+            operation.header("Deprecation", "RFC 9745: since when this is deprecated");
+            operation.header("Sunset", "RFC 8594: when it stops to answer, once that is known");
+        }
     }
 }
 
@@ -169,6 +180,15 @@ impl Row {
         self
     }
 
+    /// Says that the method named last will go: in the API description, and in the headers of each of its answers, errors too.
+    #[must_use]
+    pub fn deprecated(mut self, deprecation: Deprecation) -> Self {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.deprecated = Some(deprecation);
+        }
+        self
+    }
+
     /// Leaves the row out of the API description.
     #[must_use]
     pub fn hidden(mut self) -> Self {
@@ -193,6 +213,7 @@ impl Row {
             summary,
             hidden: false,
             policy: None,
+            deprecated: None,
             describe,
             fails: Vec::new(),
             head,

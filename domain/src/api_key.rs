@@ -21,6 +21,9 @@ pub enum Scope {
     /// Change the user's own profile.
     #[serde(rename = "profile:write")]
     WriteProfile,
+    /// Read all posts in one go; one by one everybody may.
+    #[serde(rename = "posts:read")]
+    ReadPosts,
     /// Write, change and delete posts.
     #[serde(rename = "posts:write")]
     WritePosts,
@@ -55,6 +58,7 @@ impl Scope {
     pub const ALL: [Self; 10] = [
         Self::ReadProfile,
         Self::WriteProfile,
+        Self::ReadPosts,
         Self::WritePosts,
         Self::ReadOrgs,
         Self::WriteOrgs,
@@ -72,6 +76,7 @@ impl Scope {
         match self {
             Self::ReadProfile => "profile:read",
             Self::WriteProfile => "profile:write",
+            Self::ReadPosts => "posts:read",
             Self::WritePosts => "posts:write",
             Self::ReadOrgs => "orgs:read",
             Self::WriteOrgs => "orgs:write",
@@ -167,7 +172,7 @@ pub struct NewApiKey {
     #[garde(length(chars, min = 1, max = 100), pattern(LINE))]
     pub name: String,
     /// What it may be used for; nothing its maker may not do.
-    #[garde(length(min = 1, max = 10))]
+    #[garde(length(min = 1, max = Scope::ALL.len()))]
     pub scopes: Vec<Scope>,
     /// In how many days it ends.
     #[serde(default = "days_default")]

@@ -162,6 +162,12 @@ impl Error {
         error
     }
 
+    /// 406: `Accept` names none of the media types that the route offers, which are these.
+    #[must_use]
+    pub fn not_acceptable(offered: &str) -> Self {
+        Self::new(Code::NotAcceptable, format!("This can be had as {offered}"))
+    }
+
     /// 413: more than `limit` bytes.
     #[must_use]
     pub fn too_large(limit: usize) -> Self {

@@ -1,5 +1,7 @@
 //! Posts: what users write, and the inputs that make and change them.
 
+mod borrowed;
+
 use chrono::{DateTime, Utc};
 use garde::Validate;
 use schemars::JsonSchema;
@@ -9,6 +11,7 @@ use crate::{
     id::{PostId, UserId},
     text::{LINE, PROSE, present},
 };
+pub use borrowed::PostRef;
 
 /// The longest title, in characters.
 pub const TITLE_MAX: usize = 200;

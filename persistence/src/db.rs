@@ -9,6 +9,7 @@ mod totals;
 mod tx;
 
 use std::{
+    ops::ControlFlow,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -143,6 +144,19 @@ impl Db {
     async fn lent<T>(&self, bound: Duration, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> T) -> Result<T> {
         let mut lease = self.lease().await?;
         timeout(bound, lease.work(work)).await.map_err(|_| Error::busy("no answer within the statement time-out"))?
+    }
+
+    /// Runs a read that may break off with rows still to come: then its connection is given up, as they would come all the same.
+    pub(crate) async fn run_until<T>(&self, work: impl AsyncFnOnce(&mut AsyncPgConnection) -> QueryResult<ControlFlow<T, T>>) -> Result<T> {
+        let mut lease = self.lease().await?;
+        let result = timeout(self.bound(), lease.work(work)).await.map_err(|_| Error::busy("no answer within the statement time-out"))?;
+        match result?? {
+            ControlFlow::Continue(value) => Ok(value),
+            ControlFlow::Break(value) => {
+                lease.give_up();
+                Ok(value)
+            }
+        }
     }
 
     /// Makes an effect of one statement, which needs no transaction: it saves two round trips. Nothing of it is in the audit log.

@@ -1,5 +1,7 @@
 //! Queries on `posts`.
 
+mod walk;
+
 use chrono::{DateTime, Utc};
 use diesel::{
     AsChangeset, BoolExpressionMethods, ExpressionMethods, IntoSql, OptionalExtension, PgArrayExpressionMethods, QueryDsl, QueryResult,
@@ -15,6 +17,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::{Change, Db, Expected, Result, Tx, counted, page_offset, schema::posts};
+pub use walk::{Walked, walk};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = posts)]

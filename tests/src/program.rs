@@ -80,6 +80,11 @@ impl Program {
         Client::new(self.address(), None)
     }
 
+    /// How many files and sockets it holds open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a running program").count()
+    }
+
     /// Asks it to stop, as Ctrl-C does.
     pub fn interrupt(&self) {
         self.signal(Signal::INT);

@@ -27,6 +27,7 @@ use super::request_id;
 use crate::{
     conditional,
     server::{Lifeline, Readiness, Sending},
+    table::Deprecations,
 };
 
 /// What the boundary needs to know.
@@ -37,13 +38,16 @@ pub(crate) struct Boundary {
     pub(crate) secure: bool,
     /// Whether the server is ready to answer at all.
     pub(crate) readiness: Arc<Readiness>,
+    /// What is said of deprecated methods.
+    pub(crate) deprecations: Deprecations,
 }
 
-/// What the log line needs of a request that is gone by then.
+/// What log line and headers need of a request that is gone by then.
 struct Seen {
     started: Instant,
     method: Method,
     id: HeaderValue,
+    deprecation: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The middleware.
@@ -54,7 +58,12 @@ pub(crate) async fn boundary<B: MessageBody + 'static>(
     let Some(settings) = request.app_data::<Data<Boundary>>().cloned() else {
         return Err(Error::internal("no boundary settings").into());
     };
-    let seen = Seen { started: Instant::now(), method: request.method().clone(), id: request_id::of(&request) };
+    let seen = Seen {
+        started: Instant::now(),
+        method: request.method().clone(),
+        id: request_id::of(&request),
+        deprecation: settings.deprecations.of_request(&request),
+    };
     // So that handlers know the request by the same id.
     request.headers_mut().insert(HeaderName::from_static(request_id::HEADER), seen.id.clone());
     let busy = Lifeline::busy(request.request());
@@ -105,10 +114,6 @@ fn finish<B: MessageBody + 'static>(
         }
     }
     conditional::name_coding(response.response_mut());
-    // It kept compression off; on the wire it means nothing.
-    if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
-        response.headers_mut().remove(header::CONTENT_ENCODING);
-    }
     add_headers(response.headers_mut(), settings, seen);
     response
 }
@@ -148,6 +153,9 @@ fn add_headers(headers: &mut HeaderMap, settings: &Boundary, seen: &Seen) {
     // Said to keep the compression away; to clients it means nothing (RFC 9110, 8.4).
     if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
         headers.remove(header::CONTENT_ENCODING);
+    }
+    for (name, value) in &seen.deprecation {
+        headers.append(name.clone(), value.clone());
     }
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
@@ -237,7 +245,7 @@ mod tests {
     async fn answer(path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
         let readiness = Arc::new(Readiness::default());
         readiness.start();
-        let settings = Data::new(Boundary { access_log: false, secure: false, readiness });
+        let settings = Data::new(Boundary { access_log: false, secure: false, readiness, deprecations: Deprecations::default() });
         let app = App::new()
             .app_data(settings)
             .route("/panic", web::get().to(panics))

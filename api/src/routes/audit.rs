@@ -11,7 +11,7 @@ use persistence::{Db, audit, orgs};
 
 use crate::{
     extract::{Accepts, List},
-    respond::{Exported, Listed, ListedOr},
+    respond::{Exported, Listed, ListedOr, NDJSON, export_pages},
 };
 
 /// How many events of an export are read at a time.
@@ -27,7 +27,7 @@ pub async fn of_org(
     accepts: Accepts,
     db: Data<Db>,
 ) -> Result<ListedOr<Event>> {
-    if accepts.ndjson {
+    if exports(&accepts) {
         let read = async move |window| Ok(audit::of_organisation(&db, &org.proof, &filter, &window).await?);
         return export(&window, read).await.map(ListedOr::Export);
     }
@@ -40,7 +40,7 @@ pub async fn of_org(
 /// # Errors
 /// `VALIDATION_ERROR`.
 pub async fn everywhere(_: Require<Admin>, List(filter, window): List<Filter>, accepts: Accepts, db: Data<Db>) -> Result<ListedOr<Event>> {
-    if accepts.ndjson {
+    if exports(&accepts) {
         let read = async move |window| Ok(audit::everywhere(&db, &filter, &window).await?);
         return export(&window, read).await.map(ListedOr::Export);
     }
@@ -48,11 +48,16 @@ pub async fn everywhere(_: Require<Admin>, List(filter, window): List<Filter>, a
     Ok(ListedOr::Page(Listed { page, window }))
 }
 
-/// Everything from the beginning of the window on, batch by batch: no connection is held while the client reads.
+/// Whether all of it is wanted rather than a page.
+fn exports(accepts: &Accepts) -> bool {
+    accepts.best(&[("application/json", false), (NDJSON, true), ("application/ndjson", true)]) == Some(true)
+}
+
+/// Everything from the beginning of the window on.
 async fn export(window: &Window, read: impl AsyncFn(Window) -> Result<Page<Event>> + 'static) -> Result<Exported> {
     let from = match window.start {
         Start::After(cursor) => cursor,
         Start::Page(_) => None,
     };
-    Exported::begin(from, async move |after| read(Window { start: Start::After(after), limit: BATCH }).await).await
+    export_pages("audit", from, async move |after| read(Window { start: Start::After(after), limit: BATCH }).await).await
 }

@@ -45,7 +45,11 @@ pub async fn create(
         answered = try_join(begun, asked) => answered?,
         () = Lifeline::left(&request) => return Err(Error::new(Code::RequestTimeout, "The client left")),
     };
-    let form = if accepts.events { Form::Events(chat.heartbeat()) } else { Form::Text };
+    let form = match accepts.best(&[("text/plain", false), ("text/event-stream", true)]) {
+        Some(true) => Form::Events(chat.heartbeat()),
+        // Who accepts neither gets text, as from the article's handler.
+        _ => Form::Text,
+    };
     match answer {
         Ok(answer) => Ok(Told(Telling::new(answer, meter, form, request_id_of(&request)))),
         Err(error) => {

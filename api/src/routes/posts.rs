@@ -1,5 +1,7 @@
 //! Posts.
 
+mod export;
+mod sheet;
 mod submission;
 
 use actix_web::web::Data;
@@ -22,6 +24,7 @@ use crate::{
     once::{Answered, Once},
     respond::{Created, DONE, Done, Json, Listed, Resource},
 };
+pub use export::export;
 use submission::Submission;
 
 /// Which posts to list.

@@ -22,6 +22,7 @@ use actix_web::{
     dev::Extensions,
     web::Bytes,
 };
+use socket2::SockRef;
 
 /// How often connections are looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -87,6 +88,14 @@ impl Lifeline {
     pub(crate) fn cut(&self) {
         // It may be closed already; then there is nothing to cut.
         let _ = self.socket.shutdown(Shutdown::Both);
+    }
+
+    /// Has the connection end in a reset, which no client takes for the end of an answer: over HTTP/1.0 nothing else would tell that it
+    /// broke off.
+    pub(crate) fn end_in_reset(&self) {
+        if let Err(error) = SockRef::from(&self.socket).set_linger(Some(Duration::ZERO)) {
+            log::debug!("a connection cannot be reset: {error}");
+        }
     }
 
     fn is_stalled(&self, bound: Duration) -> bool {

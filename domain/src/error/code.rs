@@ -24,6 +24,8 @@ pub enum Code {
     NotFound,
     /// A known path, another method.
     MethodNotAllowed,
+    /// Nothing that the route offers is accepted.
+    NotAcceptable,
     /// The body did not arrive in time.
     RequestTimeout,
     /// It contradicts what is stored.
@@ -102,6 +104,7 @@ impl Code {
         row(Self::Forbidden, 403, "FORBIDDEN", "Signed in but not allowed, or a cookie request from another site."),
         row(Self::NotFound, 404, "NOT_FOUND", "No such path or resource."),
         row(Self::MethodNotAllowed, 405, "METHOD_NOT_ALLOWED", "The path exists, the method does not; with `Allow`."),
+        row(Self::NotAcceptable, 406, "NOT_ACCEPTABLE", "`Accept` names none of the media types that the route offers."),
         row(Self::RequestTimeout, 408, "REQUEST_TIMEOUT", "The body did not arrive in time."),
         row(Self::Conflict, 409, "CONFLICT", "The request contradicts what is stored."),
         row(Self::EmailTaken, 409, "EMAIL_TAKEN", "Another account has this e-mail address (case does not count)."),

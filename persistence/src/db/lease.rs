@@ -24,6 +24,11 @@ impl Lease {
         self.busy = false;
         Ok(result)
     }
+
+    /// Ends the lease as if its work had been dropped midway.
+    pub(super) fn give_up(mut self) {
+        self.busy = true;
+    }
 }
 
 impl Drop for Lease {

@@ -1,5 +1,7 @@
 //! `/api/posts`.
 
+mod exports;
+
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
 use tests::{App, Caller};

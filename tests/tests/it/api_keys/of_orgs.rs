@@ -42,7 +42,7 @@ async fn it_has_no_scopes_that_reach_further() {
     let root = app.admin().await;
     let org = app.org(&root, "Acme").await;
     let path = format!("/api/orgs/{org}/api-keys");
-    for scope in ["profile:read", "profile:write", "posts:write", "admin"] {
+    for scope in ["profile:read", "profile:write", "posts:read", "posts:write", "admin"] {
         make(&root, &path, &["orgs:read", scope]).await.expect_refused(&["scopes"]);
     }
     assert_eq!(app.count("SELECT count(*) FROM api_keys").await, 0);

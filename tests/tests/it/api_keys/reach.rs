@@ -6,9 +6,10 @@ use tests::{App, Client};
 
 use super::{make, personal, with};
 
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "profile:read",
     "profile:write",
+    "posts:read",
     "posts:write",
     "orgs:read",
     "orgs:write",
@@ -35,6 +36,7 @@ async fn each_scope_opens_its_routes_and_no_others() {
     let routes = [
         ("profile:read", Method::GET, "/api/profile".to_owned(), nothing(), 200),
         ("profile:write", Method::PUT, "/api/profile".to_owned(), json!({}), 200),
+        ("posts:read", Method::GET, "/api/posts/export".to_owned(), nothing(), 200),
         ("posts:write", Method::POST, "/api/posts".to_owned(), json!({}), 400),
         ("orgs:read", Method::GET, "/api/orgs".to_owned(), nothing(), 200),
         ("orgs:read", Method::GET, of_org(""), nothing(), 200),

@@ -1,7 +1,5 @@
 //! All of the log, as NDJSON.
 
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
 use tests::{App, Caller, Database, Proxy};
 
@@ -103,11 +101,10 @@ async fn who_does_not_read_their_export_holds_no_connection() {
     // Until the buffers between server and clients are full, the server is busy filling them.
     let body = serde_json::json!({ "name": "Acme" });
     tests::eventually("there is a connection", async || root.client.post("/api/orgs").json(&body).send().await.status == 201).await;
-    let begun = Instant::now();
+    // Without one they would be refused.
     for number in 0..10 {
         app.org(&root, &format!("Org {number}")).await;
     }
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     let text = unread.pop().expect("one").text().await.expect("the whole of it");
     assert_eq!(numbers(&text).len(), 20_000);
 }

@@ -74,6 +74,7 @@ pub(super) fn table() -> Vec<Rule> {
         site("PUT /api/profile", empty(), [401, 200, 200], Scope("profile:write")),
         site("GET /api/posts", no(), [200, 200, 200], Open),
         site("POST /api/posts", empty(), [401, 400, 400], Scope("posts:write")),
+        site("GET /api/posts/export", no(), [401, 200, 200], Scope("posts:read")),
         site("GET /api/posts/{id}", no(), [404, 404, 404], Open),
         site("PATCH /api/posts/{id}", empty(), [401, 404, 404], Scope("posts:write")),
         site("DELETE /api/posts/{id}", no(), [401, 404, 404], Scope("posts:write")),

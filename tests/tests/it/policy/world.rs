@@ -8,9 +8,10 @@ use tests::{Answer, App, Caller, Client};
 use super::table::{Expected, Rule};
 
 const NOTHING: &str = "01900000-0000-7000-8000-000000000000";
-const SCOPES: [&str; 10] = [
+const SCOPES: [&str; 12] = [
     "profile:read",
     "profile:write",
+    "posts:read",
     "posts:write",
     "orgs:read",
     "orgs:write",
@@ -77,7 +78,7 @@ impl World {
         let invitation = make(&owner.client, &format!("/api/orgs/{acme}/invitations"), invited).await.text_at("/id");
         let keys = format!("/api/orgs/{acme}/api-keys");
         let (org_key, _) = key(app, &owner.client, &keys, &["orgs:read"]).await;
-        let (_, bound_key) = key(app, &almighty.client, &keys, &SCOPES[3..8]).await;
+        let (_, bound_key) = key(app, &almighty.client, &keys, &SCOPES[4..9]).await;
         let (mut with, mut without) = (HashMap::new(), HashMap::new());
         for scope in SCOPES {
             with.insert(scope, key(app, &almighty.client, "/api/api-keys", &[scope]).await.1);
