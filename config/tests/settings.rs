@@ -165,3 +165,17 @@ fn github_is_asked_with_a_token_and_a_webhook_or_not_at_all() {
         assert!(problems.contains("go together") && !problems.contains("hunter22"), "{problems}");
     }
 }
+
+#[test]
+fn who_must_verify_must_be_able_to_get_mail() {
+    let production = [("APP_ENV", "production"), ("DATABASE_URL", "postgres://u:p@h/d"), ("REQUIRE_VERIFIED_EMAIL", "true")];
+    let problems = parse(&production).unwrap_err();
+    assert_eq!(problems.0.len(), 1, "{problems}");
+    assert!(problems.0[0].starts_with("REQUIRE_VERIFIED_EMAIL needs SMTP_URL"), "{problems}");
+    let mail = [("SMTP_URL", "smtps://u:p@mail.example.com"), ("MAIL_FROM", "a@example.com"), ("APP_URL", "https://app.example.com")];
+    assert!(parse(&[&production[..], &mail].concat()).unwrap().auth.require_verified_email);
+    assert!(parse(&production[2..]).unwrap().auth.require_verified_email, "in development mail goes to a folder");
+    let auth = parse(&[]).unwrap().auth;
+    assert!(!auth.require_verified_email);
+    assert_eq!((auth.verification.as_secs(), auth.password_reset.as_secs()), (24 * 3600, 3600));
+}

@@ -12,6 +12,7 @@ pub mod password;
 pub mod post;
 pub mod preference;
 pub mod project;
+pub mod recovery;
 pub mod search;
 pub mod session;
 pub mod slug;

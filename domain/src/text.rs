@@ -22,6 +22,8 @@ pub static TIMEZONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[A-Za-z0-9_+/
 pub static SLUG: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[a-z0-9]+(-[a-z0-9]+)*$"));
 /// The name of what happened: two words of lower-case letters, joined by a dot.
 pub static ACTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[a-z_]+\.[a-z_]+$"));
+/// A token from a mail: 256 bits in URL-safe base64.
+pub static TOKEN: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[A-Za-z0-9_-]{43}$"));
 /// An absolute http or https URL.
 pub static URL: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7F]+$"));
 
@@ -49,6 +51,8 @@ pub fn explain(pattern: &str) -> &'static str {
         "Must be lower-case letters and digits, joined by single hyphens"
     } else if pattern == ACTION.as_str() {
         "Must be an action such as member.added"
+    } else if pattern == TOKEN.as_str() {
+        "Must be the token of a mailed link"
     } else if pattern == URL.as_str() {
         "Must be an http or https URL"
     } else {
@@ -90,6 +94,7 @@ mod tests {
         assert!(TIMEZONE.is_match("America/Argentina/Ushuaia") && !TIMEZONE.is_match("Mars Base"));
         assert!(SLUG.is_match("acme-2") && !SLUG.is_match("-acme") && !SLUG.is_match("Acme") && !SLUG.is_match("a--b"));
         assert!(ACTION.is_match("api_key.created") && !ACTION.is_match("created"));
+        assert!(TOKEN.is_match(&"a-_Z0".repeat(9)[..43]) && !TOKEN.is_match("a") && !TOKEN.is_match(&"=".repeat(43)));
         assert!(URL.is_match("https://example.com/a.png") && !URL.is_match("javascript:alert(1)"));
     }
 }

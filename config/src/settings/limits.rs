@@ -19,6 +19,9 @@ pub(super) fn read(r: &mut Reader<'_>) -> Limits {
         login_account: limit("RATE_LIMIT_LOGIN_ACCOUNT", "30/hour", "failed log-ins to one account, from wherever"),
         register: limit("RATE_LIMIT_REGISTER", "60/hour", "registrations from one address"),
         invitations: limit("RATE_LIMIT_INVITATIONS", "60/hour", "invitations by one account, and sending them again"),
+        forgot: limit("RATE_LIMIT_FORGOT", "30/hour", "forgotten passwords from one address"),
+        mailed_token: limit("RATE_LIMIT_MAILED_TOKEN", "60/hour", "uses of mailed links from one address, to verify or to set a password"),
+        recipient: limit("RATE_LIMIT_RECIPIENT", "5/hour", "mails to one mail address that were asked for, of each kind"),
     }
 }
 
