@@ -12,7 +12,7 @@ use domain::{
 use persistence::{
     Db, audit,
     sessions::{self, NewSession, TokenHash},
-    users::{self, NewAccount},
+    users::{self, NewAccount, Ownership},
 };
 
 use crate::{
@@ -55,23 +55,29 @@ impl FromRequest for Client {
 /// `EMAIL_TAKEN`, `VALIDATION_ERROR` for a password that is too easy, `UNAVAILABLE`.
 pub async fn register(db: &Db, passwords: &Passwords, settings: &Settings, new: Registration, client: Client) -> Result<SignedIn> {
     let hash = passwords.hash("password", &new.password, &[&new.email, &new.name]).await?;
-    let account = NewAccount { email: new.email, name: new.name, role: Role::User, password_hash: Some(hash) };
+    let account =
+        NewAccount { email: new.email, name: new.name, role: Role::User, password_hash: Some(hash), ownership: ownership(settings) };
     let token = Token::generate()?;
     let agent = client.user_agent.as_deref();
     let user = sessions::register(db, &client.actor, &account, &token.hash(), agent, settings.lifetime).await?;
     Ok(SignedIn { user, token: token.reveal() })
 }
 
+/// Whoever gets an account is asked by mail whether the address is theirs, where mail can be sent.
+fn ownership(settings: &Settings) -> Ownership {
+    settings.mailed.map_or(Ownership::Claimed, |mailed| Ownership::Asked(mailed.verification))
+}
+
 /// Makes an account for somebody else.
 ///
 /// # Errors
 /// As [`register`].
-pub async fn create(db: &Db, actor: &Actor, passwords: &Passwords, new: NewUser) -> Result<User> {
+pub async fn create(db: &Db, actor: &Actor, passwords: &Passwords, settings: &Settings, new: NewUser) -> Result<User> {
     let password_hash = match &new.password {
         Some(password) => Some(passwords.hash("password", password, &[&new.email, &new.name]).await?),
         None => None,
     };
-    let account = NewAccount { email: new.email, name: new.name, role: new.role, password_hash };
+    let account = NewAccount { email: new.email, name: new.name, role: new.role, password_hash, ownership: ownership(settings) };
     Ok(users::insert(db, actor, &account).await?)
 }
 

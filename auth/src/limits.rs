@@ -35,13 +35,13 @@ use kept::Kept;
 use leases::Leases;
 pub use rule::Rule;
 use rule::{Rank, Verdict, key};
-pub use throttle::{By, Invitations, Login, Policy, Register, Throttle};
+pub use throttle::{By, Forgot, Invitations, Login, MailedToken, Policy, Register, Throttle};
 
 /// How many refusals of strict limits are remembered; beyond it the database is asked again.
 const REFUSALS_MAX: usize = 100_000;
 
 /// How much is allowed; absent is unlimited.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Quotas {
     /// Log-ins from one address.
     pub login: Option<Quota>,
@@ -53,6 +53,12 @@ pub struct Quotas {
     pub invitations: Option<Quota>,
     /// Credentials from one address that turned out worthless.
     pub bad_credentials: Option<Quota>,
+    /// Forgotten passwords from one address.
+    pub forgot: Option<Quota>,
+    /// Uses of mailed tokens from one address.
+    pub mailed_token: Option<Quota>,
+    /// Mails of one kind to one address.
+    pub recipient: Option<Quota>,
     /// All requests from one address.
     pub address: Option<Quota>,
     /// All requests of one account.
@@ -79,6 +85,9 @@ pub struct Limiter {
     register: Option<Rule>,
     invitations: Option<Rule>,
     bad_credentials: Option<Rule>,
+    forgot: Option<Rule>,
+    mailed_token: Option<Rule>,
+    recipient: Option<Rule>,
     address: Option<Rule>,
     account: Option<Rule>,
     key: Option<Rule>,
@@ -100,6 +109,9 @@ impl Limiter {
             register: rule("register", Rank::Strict, quotas.register),
             invitations: rule("invitations", Rank::Strict, quotas.invitations),
             bad_credentials: rule("credentials", Rank::Strict, quotas.bad_credentials),
+            forgot: rule("forgot", Rank::Strict, quotas.forgot),
+            mailed_token: rule("mailed-token", Rank::Strict, quotas.mailed_token),
+            recipient: rule("recipient", Rank::Strict, quotas.recipient),
             address: rule("address", Rank::Address, quotas.address),
             account: rule("account", Rank::Caller, quotas.account),
             key: rule("key", Rank::Caller, quotas.key),
@@ -193,6 +205,18 @@ impl Limiter {
     pub(crate) async fn count_failure(&self, db: &Db, email: &str) -> Result<()> {
         let Some(rule) = &self.login_account else { return Ok(()) };
         self.take(db, rule, &email.to_lowercase()).await.map(drop)
+    }
+
+    /// Counts a mail of this kind to an address, whoever asked for it.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`, `UNAVAILABLE`.
+    pub(crate) async fn admit_mail(&self, db: &Db, kind: &str, email: &str) -> Result<()> {
+        let Some(rule) = &self.recipient else { return Ok(()) };
+        match self.take(db, rule, &format!("{kind} {}", email.to_lowercase())).await? {
+            Verdict::Admitted(_) => Ok(()),
+            Verdict::Refused(wait) => Err(Error::rate_limited(seconds(wait))),
+        }
     }
 
     /// Takes one of a strict limit.

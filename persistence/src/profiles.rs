@@ -16,6 +16,7 @@ use crate::{Db, Result, schema::users};
 struct ProfileRow {
     id: Uuid,
     email: String,
+    email_verified_at: Option<DateTime<Utc>>,
     role: String,
     name: String,
     bio: String,
@@ -31,6 +32,7 @@ impl From<ProfileRow> for Profile {
         Self {
             id: UserId(row.id),
             email: row.email,
+            email_verified: row.email_verified_at.is_some(),
             role: row.role.as_str().into(),
             name: row.name,
             bio: row.bio,

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use persistence::{Db, Result, api_keys, audit, inbox, invitations, orgs, projects, rate_limits, sessions};
+use persistence::{Db, Result, account_mails, api_keys, audit, inbox, invitations, orgs, projects, rate_limits, sessions};
 use tokio::time::interval;
 
 /// How often.
@@ -38,6 +38,7 @@ pub async fn once(db: &Db, kept: Kept) -> Result<()> {
     while sessions::sweep(db, BATCH).await? == BATCH {}
     while rate_limits::sweep(db, BATCH).await? == BATCH {}
     while invitations::sweep(db, BATCH).await? == BATCH {}
+    while account_mails::sweep(db, BATCH).await? == BATCH {}
     while api_keys::sweep(db, BATCH).await? == BATCH {}
     while projects::purge(db, BATCH).await? == BATCH {}
     // One at a time: all that belongs to an organisation goes in the same transaction.

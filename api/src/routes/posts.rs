@@ -3,7 +3,7 @@
 mod submission;
 
 use actix_web::web::Data;
-use auth::{Caller, scope};
+use auth::{Caller, Verified, scope};
 use domain::{
     Error, PostId, Result, Role, UserId,
     post::{Filter, Post, PostPatch, Sort, Tags},
@@ -62,8 +62,8 @@ pub async fn show(Path(id): Path<PostId>, db: Data<Db>) -> Result<Json<Post>> {
 /// Writes a post from JSON, a form, or bare text.
 ///
 /// # Errors
-/// `VALIDATION_ERROR`.
-pub async fn create(caller: Caller<scope::WritePosts>, db: Data<Db>, Submission(new): Submission) -> Result<Created<Post>> {
+/// `VALIDATION_ERROR`, `EMAIL_NOT_VERIFIED`.
+pub async fn create(caller: Caller<scope::WritePosts>, _: Verified, db: Data<Db>, Submission(new): Submission) -> Result<Created<Post>> {
     let post = posts::insert(&db, caller.user, &new).await?;
     Ok(Created { location: format!("/api/posts/{}", post.id), body: post })
 }

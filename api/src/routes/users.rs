@@ -1,7 +1,7 @@
 //! Users, as others and administrators see and change them.
 
 use actix_web::web::Data;
-use auth::{Admin, MaybeSession, Passwords, Require, accounts};
+use auth::{Admin, MaybeSession, Passwords, Require, Settings, accounts};
 use domain::{
     Error, Result, UserId,
     user::{NewUser, User, UserPatch, UserView},
@@ -35,8 +35,14 @@ pub async fn show(viewer: MaybeSession, Path(id): Path<UserId>, db: Data<Db>) ->
 ///
 /// # Errors
 /// `EMAIL_TAKEN`, `VALIDATION_ERROR`.
-pub async fn create(admin: Require<Admin>, db: Data<Db>, passwords: Data<Passwords>, Body(new): Body<NewUser>) -> Result<Created<User>> {
-    let user = accounts::create(&db, &admin.actor, &passwords, new).await?;
+pub async fn create(
+    admin: Require<Admin>,
+    db: Data<Db>,
+    passwords: Data<Passwords>,
+    settings: Data<Settings>,
+    Body(new): Body<NewUser>,
+) -> Result<Created<User>> {
+    let user = accounts::create(&db, &admin.actor, &passwords, &settings, new).await?;
     Ok(Created { location: format!("/api/users/{}", user.id), body: user })
 }
 

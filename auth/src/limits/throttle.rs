@@ -51,6 +51,28 @@ impl Policy for Register {
     }
 }
 
+/// Forgotten passwords.
+pub struct Forgot;
+
+impl Policy for Forgot {
+    const BY: By = By::Address;
+
+    fn rule(limiter: &Limiter) -> Option<&Rule> {
+        limiter.forgot.as_ref()
+    }
+}
+
+/// Uses of mailed tokens.
+pub struct MailedToken;
+
+impl Policy for MailedToken {
+    const BY: By = By::Address;
+
+    fn rule(limiter: &Limiter) -> Option<&Rule> {
+        limiter.mailed_token.as_ref()
+    }
+}
+
 /// Invitations, and sending them again.
 pub struct Invitations;
 
