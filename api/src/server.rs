@@ -216,7 +216,7 @@ fn limiter(config: &Config) -> Limiter {
         mailed_token: quota(limits.mailed_token),
         recipient: quota(limits.recipient),
     };
-    Limiter::new(quotas, config.http.trusted_proxies.clone())
+    Limiter::new(&quotas, config.http.trusted_proxies.clone())
 }
 
 /// Whether mail can be sent: to a server, in development to a folder.

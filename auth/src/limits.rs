@@ -101,7 +101,7 @@ pub struct Limiter {
 impl Limiter {
     /// A limiter that has refused nobody yet and believes these proxies.
     #[must_use]
-    pub fn new(quotas: Quotas, trusted_proxies: Vec<IpNet>) -> Self {
+    pub fn new(quotas: &Quotas, trusted_proxies: Vec<IpNet>) -> Self {
         let rule = |name, rank, quota: Option<Quota>| quota.map(|quota| Rule::new(name, rank, quota));
         Self {
             login: rule("login", Rank::Strict, quotas.login),
