@@ -33,7 +33,7 @@ pub fn post(config: &Config, port: u16) -> Result<Option<Post>> {
             Mailer::folder(folder, &mail.from).context("MAIL_FROM cannot be used")?
         }
         None => {
-            slog_scope::info!("mail is not configured, nobody can be invited: set SMTP_URL");
+            slog_scope::info!("mail is not configured, nobody can be invited, verify an address or reset a password: set SMTP_URL");
             return Ok(None);
         }
     };

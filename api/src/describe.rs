@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, http::Method, web::Data};
 use auth::{
-    Caller, MaybeSession, ORG_PARAMETER, Org, Require, Rule, Session, Throttle,
+    Caller, MaybeSession, ORG_PARAMETER, Org, Require, Rule, Session, Throttle, Verified,
     accounts::Client,
     limits::{By, Policy},
     scope::Needs,
@@ -231,6 +231,13 @@ impl<R: Rule> Describe for Require<R> {
         Session::describe(operation);
         operation.notes.push(format!("For the role `{}` only.", R::NAME));
         keys::<auth::scope::Admin>(operation);
+    }
+}
+
+impl Describe for Verified {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.notes.push("With `REQUIRE_VERIFIED_EMAIL` only for accounts whose address is verified.".to_owned());
+        operation.fails(&[Code::EmailNotVerified]);
     }
 }
 

@@ -15,6 +15,7 @@ pub mod preferences;
 pub mod profile;
 pub mod projects;
 pub mod proxy;
+pub mod recovery;
 pub mod revalidate;
 pub mod search;
 pub mod users;
@@ -57,6 +58,16 @@ fn people() -> Vec<Row> {
         at("/api/auth/sessions").get("Where you are signed in", auth::list).delete("Sign out everywhere else", auth::delete_others),
         at("/api/auth/sessions/{id}").delete("Sign out there", auth::delete),
         at("/api/auth/password").put("Change your password and sign out everywhere else", auth::change_password).fails(Code::RateLimited),
+        at("/api/auth/password/forgot").post("Have a link mailed to set a password", recovery::forgot).fails(Code::NotConfigured),
+        at("/api/auth/password/reset")
+            .post("Set a password by a mailed token and sign out everywhere", recovery::reset)
+            .fails(Code::InvalidToken),
+        at("/api/auth/verify-email").post("Verify an address by a mailed token", recovery::verify).fails(Code::InvalidToken),
+        at("/api/auth/verify-email/request")
+            .post("Have a link mailed to verify your address", recovery::ask_to_verify)
+            .fails(Code::Conflict)
+            .fails(Code::RateLimited)
+            .fails(Code::NotConfigured),
         at("/api/users")
             .get("List users, newest first", users::list)
             .post("Make an account for somebody", users::create)

@@ -92,7 +92,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let stripe = stripe(config)?;
     let proxies = Data::new(Proxies::of(&config.proxy)?);
     let (chat, ledger) = Chat::start(config, connector, &known)?;
-    let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
+    let can_mail = can_mail(config);
     let watched_here = http.metrics.is_none();
     let cache = Data::new(Cache::new(config.cache, Arc::clone(&revocations), routes::kept_paths()));
     let metrics = Metrics::new(memory.clone(), Arc::clone(&revocations), &inbox);
@@ -237,8 +237,16 @@ fn limiter(config: &Config) -> Limiter {
         address: quota(limits.address),
         account: quota(limits.account),
         key: quota(limits.key),
+        forgot: quota(limits.forgot),
+        mailed_token: quota(limits.mailed_token),
+        recipient: quota(limits.recipient),
     };
-    Limiter::new(quotas, config.http.trusted_proxies.clone())
+    Limiter::new(&quotas, config.http.trusted_proxies.clone())
+}
+
+/// Whether mail can be sent: to a server, in development to a folder.
+fn can_mail(config: &Config) -> bool {
+    config.mail.smtp_url.is_some() || config.environment == Environment::Development
 }
 
 fn auth_settings(config: &Config) -> auth::Settings {
@@ -247,5 +255,8 @@ fn auth_settings(config: &Config) -> auth::Settings {
         lifetime: auth::Lifetime { idle: config.auth.session_idle, max: config.auth.session_max, renew: config.auth.session_renew },
         secure: config.environment == Environment::Production,
         origins: config.http.allowed_origins.iter().chain(public).cloned().collect(),
+        mailed: can_mail(config)
+            .then_some(auth::MailedTokens { verification: config.auth.verification, reset: config.auth.password_reset }),
+        require_verified: config.auth.require_verified_email,
     }
 }

@@ -12,7 +12,7 @@ use domain::{
 use persistence::{
     Db, Tx, audit,
     sessions::{self, NewSession, TokenHash},
-    users::{self, NewAccount},
+    users::{self, NewAccount, Ownership},
 };
 
 use crate::{
@@ -68,9 +68,10 @@ impl Joining {
     ///
     /// # Errors
     /// `VALIDATION_ERROR` for a password that is too easy, `UNAVAILABLE`.
-    pub async fn prepare(passwords: &Passwords, new: Registration) -> Result<Self> {
+    pub async fn prepare(passwords: &Passwords, settings: &Settings, new: Registration) -> Result<Self> {
         let hash = passwords.hash("password", &new.password, &[&new.email, &new.name]).await?;
-        let account = NewAccount { email: new.email, name: new.name, role: Role::User, password_hash: Some(hash) };
+        let ownership = ownership(settings);
+        let account = NewAccount { email: new.email, name: new.name, role: Role::User, password_hash: Some(hash), ownership };
         Ok(Self { account, token: Token::generate()? })
     }
 
@@ -85,16 +86,21 @@ impl Joining {
     }
 }
 
+/// Whoever gets an account is asked by mail whether the address is theirs, where mail can be sent.
+fn ownership(settings: &Settings) -> Ownership {
+    settings.mailed.map_or(Ownership::Claimed, |mailed| Ownership::Asked(mailed.verification))
+}
+
 /// Prepares an account for somebody else: its password is hashed.
 ///
 /// # Errors
 /// `VALIDATION_ERROR` for a password that is too easy, `UNAVAILABLE`.
-pub async fn prepare(passwords: &Passwords, new: NewUser) -> Result<NewAccount> {
+pub async fn prepare(passwords: &Passwords, settings: &Settings, new: NewUser) -> Result<NewAccount> {
     let password_hash = match &new.password {
         Some(password) => Some(passwords.hash("password", password, &[&new.email, &new.name]).await?),
         None => None,
     };
-    Ok(NewAccount { email: new.email, name: new.name, role: new.role, password_hash })
+    Ok(NewAccount { email: new.email, name: new.name, role: new.role, password_hash, ownership: ownership(settings) })
 }
 
 /// Signs in. The answer and its timing are the same for an unknown address, an account without a password and a wrong password.

@@ -21,6 +21,8 @@ pub(crate) struct Identity {
     pub(crate) user: UserId,
     /// What they may do.
     pub(crate) role: Role,
+    /// Whether they proved that their address is theirs.
+    pub(crate) verified: bool,
     /// What they came with.
     pub(crate) via: Via,
 }
@@ -119,7 +121,7 @@ async fn session(db: &Db, hash: &TokenHash, settings: &Settings) -> Result<Optio
     {
         log::warn!("a session could not be renewed, a later request will try again: {error}");
     }
-    let identity = Identity { user: live.user, role: live.role, via: Via::Session(live.id) };
+    let identity = Identity { user: live.user, role: live.role, verified: live.verified, via: Via::Session(live.id) };
     Ok(Some(Found { identity, left: live.left }))
 }
 
@@ -131,7 +133,8 @@ async fn key(db: &Db, hash: &TokenHash) -> Result<Option<Found>> {
         log::warn!("the use of a key could not be written, a later request will try again: {error}");
     }
     let via = Via::Key { id: live.id, org: live.org, scopes: live.scopes };
-    Ok(Some(Found { identity: Identity { user: live.user, role: live.role, via }, left: live.left }))
+    let identity = Identity { user: live.user, role: live.role, verified: live.verified, via };
+    Ok(Some(Found { identity, left: live.left }))
 }
 
 /// The caller's membership of an organisation, if they have one.

@@ -35,13 +35,13 @@ use kept::Kept;
 use leases::Leases;
 pub use rule::Rule;
 use rule::{Rank, Verdict, key};
-pub use throttle::{By, Chat, Invitations, Login, Policy, Register, Throttle};
+pub use throttle::{By, Chat, Forgot, Invitations, Login, MailedToken, Policy, Register, Throttle};
 
 /// How many refusals of strict limits are remembered; beyond it the database is asked again.
 const REFUSALS_MAX: usize = 100_000;
 
 /// How much is allowed; absent is unlimited.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Quotas {
     /// Log-ins from one address.
     pub login: Option<Quota>,
@@ -55,6 +55,12 @@ pub struct Quotas {
     pub chat: Option<Quota>,
     /// Credentials from one address that turned out worthless.
     pub bad_credentials: Option<Quota>,
+    /// Forgotten passwords from one address.
+    pub forgot: Option<Quota>,
+    /// Uses of mailed tokens from one address.
+    pub mailed_token: Option<Quota>,
+    /// Mails of one kind to one address.
+    pub recipient: Option<Quota>,
     /// All requests from one address.
     pub address: Option<Quota>,
     /// All requests of one account.
@@ -82,6 +88,9 @@ pub struct Limiter {
     invitations: Option<Rule>,
     chat: Option<Rule>,
     bad_credentials: Option<Rule>,
+    forgot: Option<Rule>,
+    mailed_token: Option<Rule>,
+    recipient: Option<Rule>,
     address: Option<Rule>,
     account: Option<Rule>,
     key: Option<Rule>,
@@ -95,7 +104,7 @@ pub struct Limiter {
 impl Limiter {
     /// A limiter that has refused nobody yet and believes these proxies.
     #[must_use]
-    pub fn new(quotas: Quotas, trusted_proxies: Vec<IpNet>) -> Self {
+    pub fn new(quotas: &Quotas, trusted_proxies: Vec<IpNet>) -> Self {
         let rule = |name, rank, quota: Option<Quota>| quota.map(|quota| Rule::new(name, rank, quota));
         Self {
             login: rule("login", Rank::Strict, quotas.login),
@@ -104,6 +113,9 @@ impl Limiter {
             invitations: rule("invitations", Rank::Strict, quotas.invitations),
             chat: rule("chat", Rank::Strict, quotas.chat),
             bad_credentials: rule("credentials", Rank::Strict, quotas.bad_credentials),
+            forgot: rule("forgot", Rank::Strict, quotas.forgot),
+            mailed_token: rule("mailed-token", Rank::Strict, quotas.mailed_token),
+            recipient: rule("recipient", Rank::Strict, quotas.recipient),
             address: rule("address", Rank::Address, quotas.address),
             account: rule("account", Rank::Caller, quotas.account),
             key: rule("key", Rank::Caller, quotas.key),
@@ -197,6 +209,18 @@ impl Limiter {
     pub(crate) async fn count_failure(&self, db: &Db, email: &str) -> Result<()> {
         let Some(rule) = &self.login_account else { return Ok(()) };
         self.take(db, rule, &email.to_lowercase()).await.map(drop)
+    }
+
+    /// Counts a mail of this kind to an address, whoever asked for it.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`, `UNAVAILABLE`.
+    pub(crate) async fn admit_mail(&self, db: &Db, kind: &str, email: &str) -> Result<()> {
+        let Some(rule) = &self.recipient else { return Ok(()) };
+        match self.take(db, rule, &format!("{kind} {}", email.to_lowercase())).await? {
+            Verdict::Admitted(_) => Ok(()),
+            Verdict::Refused(wait) => Err(Error::rate_limited(seconds(wait))),
+        }
     }
 
     /// Takes one of a strict limit.

@@ -2,10 +2,11 @@
 
 use std::{future::Future, marker::PhantomData, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use domain::{Error, Result, Role, SessionId, UserId, api_key::Scope, audit::Actor};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use domain::{Code, Error, Result, Role, SessionId, UserId, api_key::Scope, audit::Actor};
 
 use crate::{
+    Settings,
     identity::{self, Identity, Via, identify},
     scope::{self, Needs},
 };
@@ -34,6 +35,10 @@ pub struct Caller<S> {
     pub actor: Actor,
     scope: PhantomData<S>,
 }
+
+/// The caller proved that their address is theirs, where that is asked for. Stands after the argument that says who calls.
+#[derive(Debug, Clone, Copy)]
+pub struct Verified;
 
 /// A caller who may be signed in, for whom it is enough to look.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +131,22 @@ impl<S: Needs> FromRequest for Caller<S> {
             scope::admit::<S>(&identity, None)?;
             let actor = identity::actor(&request, Some(&identity));
             Ok(Self { user: identity.user, role: identity.role, actor, scope: PhantomData })
+        })
+    }
+}
+
+impl FromRequest for Verified {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let asked = request.app_data::<Data<Settings>>().is_none_or(|settings| settings.require_verified);
+            if present(&request).await?.verified || !asked {
+                return Ok(Self);
+            }
+            Err(Error::new(Code::EmailNotVerified, "Verify your email address first"))
         })
     }
 }

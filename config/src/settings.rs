@@ -38,6 +38,9 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let auth = auth::read(r, processors);
     let limits = limits::read(r);
     let mail = mail::read(r, &http, production);
+    if auth.require_verified_email && production && mail.smtp_url.is_none() {
+        r.problem("REQUIRE_VERIFIED_EMAIL needs SMTP_URL in production: without mail nobody could verify an address");
+    }
     let webhooks = webhooks::read(r);
     let billing = billing::read(r);
     let proxy = proxy::read(r);

@@ -133,6 +133,12 @@ pub struct Auth {
     pub session_memory: Duration,
     /// An invitation is open for this long.
     pub invitation: Duration,
+    /// A mailed token that verifies an address lives this long.
+    pub verification: Duration,
+    /// A mailed token that sets a password lives this long.
+    pub password_reset: Duration,
+    /// Whether accounts whose address is not verified may not write posts.
+    pub require_verified_email: bool,
     /// The audit log goes back this long.
     pub audit: Duration,
     /// Passwords hashed at the same time.
@@ -162,6 +168,12 @@ pub struct Limits {
     pub invitations: Option<Limit>,
     /// Questions to the model by one account.
     pub chat: Option<Limit>,
+    /// Forgotten passwords from one address.
+    pub forgot: Option<Limit>,
+    /// Uses of mailed tokens from one address.
+    pub mailed_token: Option<Limit>,
+    /// Mails of one kind to one address.
+    pub recipient: Option<Limit>,
 }
 
 /// So much in so long.

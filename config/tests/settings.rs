@@ -238,3 +238,17 @@ fn no_setting_of_a_service_can_be_one_of_another() {
         assert!(!one.ends_with(&format!("_{other}")), "{one} of a service x is {other} of one whose name begins with x-");
     }
 }
+
+#[test]
+fn who_must_verify_must_be_able_to_get_mail() {
+    let production = [("APP_ENV", "production"), ("DATABASE_URL", "postgres://u:p@h/d"), ("REQUIRE_VERIFIED_EMAIL", "true")];
+    let problems = parse(&production).unwrap_err();
+    assert_eq!(problems.0.len(), 1, "{problems}");
+    assert!(problems.0[0].starts_with("REQUIRE_VERIFIED_EMAIL needs SMTP_URL"), "{problems}");
+    let mail = [("SMTP_URL", "smtps://u:p@mail.example.com"), ("MAIL_FROM", "a@example.com"), ("APP_URL", "https://app.example.com")];
+    assert!(parse(&[&production[..], &mail].concat()).unwrap().auth.require_verified_email);
+    assert!(parse(&production[2..]).unwrap().auth.require_verified_email, "in development mail goes to a folder");
+    let auth = parse(&[]).unwrap().auth;
+    assert!(!auth.require_verified_email);
+    assert_eq!((auth.verification.as_secs(), auth.password_reset.as_secs()), (24 * 3600, 3600));
+}

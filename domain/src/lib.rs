@@ -14,6 +14,7 @@ pub mod post;
 pub mod preference;
 pub mod project;
 pub mod purge;
+pub mod recovery;
 pub mod search;
 pub mod session;
 pub mod slug;

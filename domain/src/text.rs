@@ -24,6 +24,8 @@ pub static SLUG: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[a-z0-9]+(-[a-z0-
 pub static ACTION: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[a-z_]+\.[a-z_]+$"));
 /// The tag of an answer that is kept: words of lower-case letters and digits, joined by a hyphen, a colon or a dot.
 pub static TAG: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[a-z0-9]+([-:.][a-z0-9]+)*$"));
+/// A token from a mail: 256 bits in URL-safe base64.
+pub static TOKEN: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[A-Za-z0-9_-]{43}$"));
 /// An absolute http or https URL.
 pub static URL: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7F]+$"));
 
@@ -53,6 +55,8 @@ pub fn explain(pattern: &str) -> &'static str {
         "Must be an action such as member.added"
     } else if pattern == TAG.as_str() {
         "Must be lower-case letters and digits, joined by single hyphens, colons or dots"
+    } else if pattern == TOKEN.as_str() {
+        "Must be the token of a mailed link"
     } else if pattern == URL.as_str() {
         "Must be an http or https URL"
     } else {
@@ -95,6 +99,7 @@ mod tests {
         assert!(SLUG.is_match("acme-2") && !SLUG.is_match("-acme") && !SLUG.is_match("Acme") && !SLUG.is_match("a--b"));
         assert!(ACTION.is_match("api_key.created") && !ACTION.is_match("created"));
         assert!(TAG.is_match("org:acme.plans-2") && !TAG.is_match("/api/plans") && !TAG.is_match("a--b") && !TAG.is_match(""));
+        assert!(TOKEN.is_match(&"a-_Z0".repeat(9)[..43]) && !TOKEN.is_match("a") && !TOKEN.is_match(&"=".repeat(43)));
         assert!(URL.is_match("https://example.com/a.png") && !URL.is_match("javascript:alert(1)"));
     }
 }

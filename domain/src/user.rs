@@ -57,6 +57,8 @@ pub struct User {
     pub id: UserId,
     /// The address, as it was given; unique without regard to case.
     pub email: String,
+    /// Whether they proved that the address is theirs.
+    pub email_verified: bool,
     /// The name to show.
     pub name: String,
     /// The role.
@@ -67,7 +69,7 @@ pub struct User {
     pub created_at: DateTime<Utc>,
 }
 
-/// An account as others see it; administrators get `email`, `role` and `banned` too.
+/// An account as others see it; administrators get `email`, `emailVerified`, `role` and `banned` too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserView {
@@ -80,6 +82,9 @@ pub struct UserView {
     /// The address; for administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// Whether they proved that the address is theirs; for administrators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
     /// The role; for administrators only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
@@ -98,6 +103,7 @@ impl User {
             name: self.name,
             created_at: self.created_at,
             email: private.then_some(self.email),
+            email_verified: private.then_some(self.email_verified),
             role: private.then_some(self.role),
             banned: private.then_some(self.banned),
         }
@@ -205,6 +211,8 @@ pub struct Profile {
     pub id: UserId,
     /// The address to log in with.
     pub email: String,
+    /// Whether they proved that the address is theirs.
+    pub email_verified: bool,
     /// The role.
     pub role: Role,
     /// The name to show.

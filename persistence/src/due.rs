@@ -54,10 +54,10 @@ impl Due {
     }
 
     pub(crate) fn receive(&self, payload: &str) {
-        if payload == "webhooks" {
-            self.webhooks.notify_one();
-        } else {
-            self.wake_all();
+        match payload {
+            "webhooks" => self.webhooks.notify_one(),
+            "mail" => self.mail.notify_one(),
+            _ => self.wake_all(),
         }
     }
 

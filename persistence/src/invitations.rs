@@ -4,10 +4,11 @@ mod mail;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, Queryable, Selectable,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult, Queryable, Selectable,
     SelectableHelper, dsl,
+    sql_types::{Bool, Text},
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     Code, InvitationId, OrgId, OrgRole, UserId,
     audit::Actor,
@@ -21,12 +22,13 @@ use crate::{
     Change, Db, Result, Tx,
     orgs::{self, Admin},
     pages::{self, Reach},
+    revocations::Subject,
     schema::{invitations, memberships, organisations, users},
     sessions::TokenHash,
     time::{length, now},
     users::lower,
 };
-pub use mail::{Outgoing, delay, give_up, sent, take_due};
+pub(crate) use mail::{finish, take_due};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = invitations)]
@@ -182,52 +184,65 @@ pub async fn find(db: &Db, token: &TokenHash) -> Result<Option<InvitationView>> 
 
 /// Lets a user in by a token. The invitation is locked meanwhile: of two who come at once, the second finds it used.
 pub async fn accept(db: &Db, actor: &Actor, user: UserId, token: &TokenHash) -> Result<Change<Accepted>> {
-    type Row = (Uuid, Uuid, String, bool, bool, Option<bool>);
+    type Row = (Uuid, Uuid, String, String, bool, bool, Option<bool>);
     let email = users::table.find(user.0).select(lower(users::email)).single_value();
-    db.change(actor, async |conn| {
-        let found: Option<Row> = invitations::table
-            .filter(invitations::token_hash.eq(token.as_slice()))
-            .for_update()
-            .select((
-                invitations::id,
-                invitations::org_id,
-                invitations::role,
-                invitations::accepted_at.is_not_null(),
-                invitations::expires_at.le(now()),
-                lower(invitations::email).nullable().eq(email),
-            ))
-            .first(conn)
-            .await
-            .optional()?;
-        let Some((id, org, role, accepted, expired, addressed)) = found else { return Ok(Change::Absent) };
-        let live = organisations::table.find(org).filter(organisations::deleted_at.is_null());
-        if !diesel::select(dsl::exists(live)).get_result(conn).await? {
-            return Ok(Change::Absent);
-        }
-        if addressed != Some(true) {
-            return Ok(Change::Refused(Code::Forbidden, "This invitation is for another address"));
-        }
-        if accepted {
-            return Ok(Change::Refused(Code::InvitationUsed, "This invitation has been used already"));
-        }
-        if expired {
-            return Ok(Change::Refused(Code::InvitationExpired, "This invitation has expired"));
-        }
-        let joined = diesel::insert_into(memberships::table)
-            .values((memberships::org_id.eq(org), memberships::user_id.eq(user.0), memberships::role.eq(&role)))
-            .on_conflict_do_nothing()
-            .execute(conn)
-            .await?;
-        if joined == 0 {
-            return Ok(Change::Refused(Code::AlreadyMember, "You belong to this organisation already"));
-        }
-        diesel::update(invitations::table.find(id))
-            .set((invitations::accepted_at.eq(now().nullable()), invitations::mail_due_at.eq(None::<DateTime<Utc>>)))
-            .execute(conn)
-            .await?;
-        Ok(Change::Made(Accepted { org_id: OrgId(org), role: OrgRole::from(role.as_str()) }))
-    })
-    .await
+    let accepted = db
+        .change(actor, async |conn| {
+            let found: Option<Row> = invitations::table
+                .filter(invitations::token_hash.eq(token.as_slice()))
+                .for_update()
+                .select((
+                    invitations::id,
+                    invitations::org_id,
+                    invitations::role,
+                    invitations::email,
+                    invitations::accepted_at.is_not_null(),
+                    invitations::expires_at.le(now()),
+                    lower(invitations::email).nullable().eq(email),
+                ))
+                .first(conn)
+                .await
+                .optional()?;
+            let Some((id, org, role, invited, accepted, expired, addressed)) = found else { return Ok(Change::Absent) };
+            let live = organisations::table.find(org).filter(organisations::deleted_at.is_null());
+            if !diesel::select(dsl::exists(live)).get_result(conn).await? {
+                return Ok(Change::Absent);
+            }
+            if addressed != Some(true) {
+                return Ok(Change::Refused(Code::Forbidden, "This invitation is for another address"));
+            }
+            if accepted {
+                return Ok(Change::Refused(Code::InvitationUsed, "This invitation has been used already"));
+            }
+            if expired {
+                return Ok(Change::Refused(Code::InvitationExpired, "This invitation has expired"));
+            }
+            let joined = diesel::insert_into(memberships::table)
+                .values((memberships::org_id.eq(org), memberships::user_id.eq(user.0), memberships::role.eq(&role)))
+                .on_conflict_do_nothing()
+                .execute(conn)
+                .await?;
+            if joined == 0 {
+                return Ok(Change::Refused(Code::AlreadyMember, "You belong to this organisation already"));
+            }
+            diesel::update(invitations::table.find(id))
+                .set((invitations::accepted_at.eq(now().nullable()), invitations::mail_due_at.eq(None::<DateTime<Utc>>)))
+                .execute(conn)
+                .await?;
+            prove(conn, user, &invited).await?;
+            Ok(Change::Made(Accepted { org_id: OrgId(org), role: OrgRole::from(role.as_str()) }))
+        })
+        .await?;
+    db.revocations().revoke(Subject::User(user.0));
+    Ok(accepted)
+}
+
+/// The token was mailed to this address: who came with it gets its mail. Letters beyond ASCII must be the very same, as the database takes
+/// some for one another that are different mailboxes.
+async fn prove(conn: &mut AsyncPgConnection, user: UserId, invited: &str) -> QueryResult<()> {
+    let same = dsl::sql::<Bool>("lower(email COLLATE \"C\") = lower(").bind::<Text, _>(invited).sql(" COLLATE \"C\")");
+    let unproved = users::table.find(user.0).filter(users::email_verified_at.is_null()).filter(same);
+    diesel::update(unproved).set(users::email_verified_at.eq(now().nullable())).execute(conn).await.map(drop)
 }
 
 /// Removes invitations that ended a month ago, at most `batch`, and says how many.

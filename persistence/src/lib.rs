@@ -1,5 +1,6 @@
 //! Everything that is kept: connections, migrations, and one module of queries per table.
 
+pub mod account_mails;
 pub mod api_keys;
 pub mod audit;
 pub mod billing;
@@ -14,6 +15,7 @@ pub mod idempotency;
 pub mod inbox;
 pub mod invitations;
 mod listener;
+pub mod mail;
 pub mod members;
 pub mod migrate;
 pub mod orgs;

@@ -17,6 +17,7 @@ use crate::{Change, Db, Expected, Result, schema::users};
 struct ProfileRow {
     id: Uuid,
     email: String,
+    email_verified_at: Option<DateTime<Utc>>,
     role: String,
     name: String,
     bio: String,
@@ -32,6 +33,7 @@ impl From<ProfileRow> for Profile {
         Self {
             id: UserId(row.id),
             email: row.email,
+            email_verified: row.email_verified_at.is_some(),
             role: row.role.as_str().into(),
             name: row.name,
             bio: row.bio,

@@ -16,6 +16,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         banned_at -> Nullable<Timestamptz>,
+        email_verified_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -289,6 +290,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    account_mails (id) {
+        id -> Uuid,
+        purpose -> Text,
+        email -> Text,
+        token_hash -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        due_at -> Nullable<Timestamptz>,
+        sent_at -> Nullable<Timestamptz>,
+        attempts -> Integer,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(posts -> users (author_id));
 diesel::joinable!(memberships -> users (user_id));
@@ -297,4 +312,5 @@ diesel::joinable!(invitations -> organisations (org_id));
 diesel::joinable!(api_keys -> users (user_id));
 diesel::joinable!(subscription_items -> subscriptions (subscription_id));
 diesel::allow_tables_to_appear_in_same_query!(users, sessions, posts, organisations, memberships, invitations, projects, api_keys);
+diesel::allow_tables_to_appear_in_same_query!(account_mails, users);
 diesel::allow_tables_to_appear_in_same_query!(subscriptions, subscription_items, products);

@@ -66,6 +66,8 @@ pub struct Live {
     pub user: UserId,
     /// What they may do, as of now.
     pub role: Role,
+    /// Whether they proved that their address is theirs.
+    pub verified: bool,
     /// How long it still lives.
     pub left: Duration,
     /// Whether its use is due to be written.
@@ -109,7 +111,7 @@ pub async fn begin(db: &Db, actor: &Actor, new: &NewSession, lifetime: Lifetime)
 }
 
 /// What this process remembers of these sessions does not hold any more.
-fn forget(db: &Db, hashes: Vec<Vec<u8>>) {
+pub(crate) fn forget(db: &Db, hashes: Vec<Vec<u8>>) {
     for hash in hashes.into_iter().filter_map(|hash| hash.try_into().ok()) {
         db.revocations().revoke(Subject::Token(hash));
     }
@@ -155,7 +157,7 @@ async fn insert(
 /// The live session of this token hash.
 pub async fn find(db: &Db, hash: &TokenHash, lifetime: Lifetime) -> Result<Option<Live>> {
     let due = now() - length(lifetime.renew);
-    let row: Option<(Uuid, Uuid, String, f64, bool)> = db
+    let row: Option<(Uuid, Uuid, String, bool, f64, bool)> = db
         .read(async |mut conn| {
             sessions::table
                 .inner_join(accounts::table)
@@ -165,6 +167,7 @@ pub async fn find(db: &Db, hash: &TokenHash, lifetime: Lifetime) -> Result<Optio
                     sessions::id,
                     sessions::user_id,
                     accounts::role,
+                    accounts::email_verified_at.is_not_null(),
                     dsl::sql::<Double>("extract(epoch FROM sessions.expires_at - now())::float8"),
                     sessions::renewed_at.lt(due),
                 ))
@@ -173,10 +176,11 @@ pub async fn find(db: &Db, hash: &TokenHash, lifetime: Lifetime) -> Result<Optio
                 .optional()
         })
         .await?;
-    Ok(row.map(|(id, user, role, left, stale)| Live {
+    Ok(row.map(|(id, user, role, verified, left, stale)| Live {
         id: SessionId(id),
         user: UserId(user),
         role: role.as_str().into(),
+        verified,
         left: time::seconds(left),
         stale,
     }))

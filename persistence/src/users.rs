@@ -12,10 +12,13 @@ use domain::{
     page::{Cursor, Page, Start, Window},
     user::{User, UserPatch},
 };
+use std::time::Duration;
 use uuid::Uuid;
 
 use crate::{
-    Change, Db, Expected, Result, Tx, counted, page_offset,
+    Change, Db, Expected, Result, Tx,
+    account_mails::{self, Purpose},
+    counted, page_offset,
     revocations::Subject,
     schema::{sessions, users},
     time::now,
@@ -35,6 +38,7 @@ pub(crate) struct UserRow {
     role: String,
     banned_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
+    email_verified_at: Option<DateTime<Utc>>,
 }
 
 impl From<UserRow> for User {
@@ -42,6 +46,7 @@ impl From<UserRow> for User {
         Self {
             id: UserId(row.id),
             email: row.email,
+            email_verified: row.email_verified_at.is_some(),
             name: row.name,
             role: row.role.as_str().into(),
             banned: row.banned_at.is_some(),
@@ -61,6 +66,19 @@ pub struct NewAccount {
     pub role: Role,
     /// The hash in PHC form; without one the account cannot log in.
     pub password_hash: Option<String>,
+    /// Whose the address is.
+    pub ownership: Ownership,
+}
+
+/// What is known of whether the address of a new account is theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ownership {
+    /// They say so.
+    Claimed,
+    /// They say so, and are sent a mail to prove it, whose token lives so long.
+    Asked(Duration),
+    /// Whoever runs the server vouches for it.
+    Proved,
 }
 
 /// What a log-in needs to know of an account.
@@ -81,17 +99,22 @@ pub async fn insert(tx: &mut Tx<'_>, new: &NewAccount) -> Result<User> {
 }
 
 pub(crate) async fn insert_on(conn: &mut AsyncPgConnection, new: &NewAccount) -> QueryResult<UserRow> {
-    diesel::insert_into(users::table)
+    let row = diesel::insert_into(users::table)
         .values((
             users::id.eq(UserId::new().0),
             users::email.eq(&new.email),
             users::name.eq(&new.name),
             users::role.eq(new.role.as_str()),
             users::password_hash.eq(new.password_hash.as_deref()),
+            (new.ownership == Ownership::Proved).then(|| users::email_verified_at.eq(now().nullable())),
         ))
         .returning(UserRow::as_returning())
         .get_result(conn)
-        .await
+        .await?;
+    if let Ownership::Asked(lifetime) = new.ownership {
+        account_mails::ask_on(conn, Purpose::VerifyEmail, &new.email, lifetime).await?;
+    }
+    Ok(row)
 }
 
 /// The account of this address, without regard to case.
@@ -239,7 +262,8 @@ pub async fn has_admin(db: &Db) -> Result<bool> {
     db.read(async |mut conn| diesel::select(dsl::exists(admins)).get_result(&mut conn).await).await
 }
 
-/// Replaces the password of the account of this address and makes it an administrator, or makes the account; ends its sessions.
+/// Replaces the password of the account of this address and makes it an administrator, or makes the account; ends its
+/// sessions. The address counts as verified.
 pub async fn upsert_admin(db: &Db, new: &NewAccount) -> Result<User> {
     use diesel_async::AsyncConnection;
     let row = db
@@ -255,7 +279,11 @@ pub async fn upsert_admin(db: &Db, new: &NewAccount) -> Result<User> {
                 let Some(id) = existing else { return insert_on(conn, new).await };
                 diesel::delete(sessions::table.filter(sessions::user_id.eq(id))).execute(conn).await?;
                 diesel::update(users::table.find(id))
-                    .set((users::role.eq(Role::Admin.as_str()), users::password_hash.eq(new.password_hash.as_deref())))
+                    .set((
+                        users::role.eq(Role::Admin.as_str()),
+                        users::password_hash.eq(new.password_hash.as_deref()),
+                        users::email_verified_at.eq(account_mails::verified()),
+                    ))
                     .returning(UserRow::as_returning())
                     .get_result(conn)
                     .await

@@ -8,7 +8,7 @@ use domain::{Role, UserId, audit::Actor};
 use persistence::{
     Db, Sizes,
     sessions::{self, Lifetime},
-    users::NewAccount,
+    users::{NewAccount, Ownership},
 };
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
@@ -19,7 +19,7 @@ use crate::{Client, Database};
 const SIZES: Sizes = Sizes { pool: 2, pipelines: 1, pool_wait: Duration::from_secs(5), read: Duration::from_secs(5) };
 
 /// All rate limits.
-const LIMITS: [&str; 9] = [
+const LIMITS: [&str; 12] = [
     "RATE_LIMIT_ADDRESS",
     "RATE_LIMIT_ACCOUNT",
     "RATE_LIMIT_KEY",
@@ -29,6 +29,9 @@ const LIMITS: [&str; 9] = [
     "RATE_LIMIT_REGISTER",
     "RATE_LIMIT_INVITATIONS",
     "RATE_LIMIT_CHAT",
+    "RATE_LIMIT_FORGOT",
+    "RATE_LIMIT_MAILED_TOKEN",
+    "RATE_LIMIT_RECIPIENT",
 ];
 
 /// A running server.
@@ -131,7 +134,7 @@ impl App {
     /// An account straight from the database: the log-in with its slow hash has tests of its own.
     async fn caller(&self, name: &str, role: Role) -> Caller {
         let email = format!("{}.{}@example.com", name.to_lowercase().replace(' ', "."), uuid::Uuid::now_v7().simple());
-        let account = NewAccount { email: email.clone(), name: name.to_owned(), role, password_hash: None };
+        let account = NewAccount { email: email.clone(), name: name.to_owned(), role, password_hash: None, ownership: Ownership::Claimed };
         let token = Token::generate().expect("randomness");
         let day = Duration::from_secs(86_400);
         let lifetime = Lifetime { idle: day, max: day * 2, renew: day / 24 };
@@ -160,8 +163,13 @@ impl App {
         self.sql(&format!("INSERT INTO memberships (org_id, user_id, role) VALUES ('{org}', '{}', '{role}')", caller.id)).await;
     }
 
-    /// The tokens of the links in the mails to this address, oldest first, once there are so many.
+    /// The tokens of the invitations in the mails to this address, oldest first, once there are so many.
     pub async fn mailed_tokens(&self, to: &str, count: usize) -> Vec<String> {
+        self.mailed(to, "invitations", count).await
+    }
+
+    /// The tokens of the links to this page in the mails to this address, oldest first, once there are so many.
+    pub async fn mailed(&self, to: &str, page: &str, count: usize) -> Vec<String> {
         let folder = self.folder.path().join("mail");
         let mut tokens = Vec::new();
         eventually(&format!("{count} mails to {to}"), async || {
@@ -170,7 +178,7 @@ impl App {
                 entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "eml")).collect();
             files.sort();
             let mails = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
-            tokens = mails.filter(|mail| mail.contains(&format!("To: {to}\r\n"))).filter_map(|mail| token_of_link(&mail)).collect();
+            tokens = mails.filter(|mail| mail.contains(&format!("To: {to}\r\n"))).filter_map(|mail| token_of(page, &mail)).collect();
             tokens.len() >= count
         })
         .await;
@@ -203,10 +211,15 @@ impl App {
     }
 }
 
-/// The token of the first link to an invitation in a mail, be it one whose long lines are broken (quoted-printable).
+/// The token of the first link to an invitation in a mail.
 pub fn token_of_link(mail: &str) -> Option<String> {
+    token_of("invitations", mail)
+}
+
+/// The token of the first link to this page in a mail, be it one whose long lines are broken (quoted-printable).
+pub fn token_of(page: &str, mail: &str) -> Option<String> {
     let mail = mail.replace("=\r\n", "");
-    let (_, rest) = mail.split_once("/invitations/")?;
+    let (_, rest) = mail.split_once(&format!("/{page}/"))?;
     Some(rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect())
 }
 

@@ -17,7 +17,7 @@ mod program;
 mod proxy;
 mod smtp;
 
-pub use app::{App, Caller, eventually, token_of_link};
+pub use app::{App, Caller, eventually, token_of, token_of_link};
 pub use client::{Answer, Client, Request, http};
 pub use database::Database;
 pub use program::{Program, command};

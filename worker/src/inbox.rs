@@ -14,6 +14,7 @@ use tokio::{
 };
 use webhooks::Envelope;
 
+use crate::backoff::Backoff;
 pub use effects::Rules;
 
 /// How many events one process works on at the same time.
@@ -26,10 +27,8 @@ const LEASE: Duration = Duration::from_secs(60);
 const BOUND: Duration = Duration::from_secs(20);
 /// How long to wait before an event is tried again whose subject is being worked on.
 const BUSY: Duration = Duration::from_millis(50);
-/// The first pause after a failure; each further one is up to twice as long.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+/// How long to wait after a failure.
+const PAUSES: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60 * 60), least: 0.0 };
 /// After so many attempts, spread over some hours, an event is given up.
 pub const ATTEMPTS_MAX: i32 = 15;
 
@@ -123,13 +122,10 @@ fn tell(event: &Claimed, outcome: &Outcome) {
     }
 }
 
-/// What becomes of an event that failed for a reason that may pass: it is tried again after a pause, or given up. The pause is any length up
-/// to twice the one before ("full jitter"), so that many that failed together do not come back together.
+/// What becomes of an event that failed for a reason that may pass: it is tried again after a pause, or given up.
 pub(crate) fn failed(event: &Claimed, reason: String) -> Outcome {
     if event.attempt >= ATTEMPTS_MAX {
         return Outcome::Dead(reason);
     }
-    let doublings = u32::try_from(event.attempt.saturating_sub(1)).unwrap_or(0);
-    let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_PAUSE);
-    Outcome::Retry(reason, longest.mul_f64(rand::random_range(0.0..=1.0)))
+    Outcome::Retry(reason, PAUSES.after(u32::try_from(event.attempt).unwrap_or(0)))
 }

@@ -1,28 +1,29 @@
-//! Sends the mails of invitations. What is due stands in the database, so that a mail is neither lost with a process nor waited for by
-//! a request; several processes share the work.
+//! Sends all mail. What is due stands in the database, so that a mail is neither lost with a process nor waited for by a request; several
+//! processes share the work.
+
+mod letters;
 
 use std::{convert::Infallible, time::Duration};
 
-use domain::OrgRole;
 use persistence::{
     Db, Result,
-    invitations::{self, Outgoing},
+    mail::{self, After},
     sessions::TokenHash,
 };
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
 };
-use upstream::mail::{Mail, Mailer, Sent};
+use upstream::mail::{Mailer, Sent};
+
+use crate::backoff::Backoff;
 
 /// How long to wait for something to become due, at most, before looking again.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How long a mail may be under way before others take it for lost.
 const LEASE: Duration = Duration::from_secs(10 * 60);
-/// How long to wait before the second attempt; each further wait is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_secs(15);
-/// The longest wait between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+/// How long to wait between two attempts.
+const PAUSES: Backoff = Backoff { first: Duration::from_secs(15), longest: Duration::from_secs(60 * 60), least: 0.5 };
 /// After so many attempts, spread over about half a day, a mail is given up.
 const ATTEMPTS_MAX: u32 = 18;
 
@@ -38,7 +39,7 @@ pub struct NewToken {
 pub struct Post {
     /// By what.
     pub mailer: Mailer,
-    /// The address of the front end, without a trailing slash: links lead to `<app>/invitations/<token>`.
+    /// The address of the front end, without a trailing slash: links lead to `<app>/invitations/<token>` and the like.
     pub app_url: String,
     /// Whether links are logged: only where mail goes to a folder anyway.
     pub log_links: bool,
@@ -71,77 +72,32 @@ async fn send_one(db: &Db, post: &Post) -> Result<bool> {
             return Ok(false);
         }
     };
-    let Some(outgoing) = invitations::take_due(db, &token.hash, LEASE).await? else { return Ok(false) };
-    let link = format!("{}/invitations/{}", post.app_url, token.text);
-    let id = outgoing.id;
-    match post.mailer.send(&compose(&outgoing, &link)).await {
+    let Some(outgoing) = mail::take_due(db, &token.hash, LEASE).await? else { return Ok(false) };
+    let link = letters::link(&outgoing.letter, &post.app_url, &token.text);
+    let (kind, id) = (letters::kind(&outgoing.letter), outgoing.id);
+    let after = match post.mailer.send(&letters::compose(&outgoing, &link)).await {
         Ok(sent) => {
             told(&sent, post, &link);
-            invitations::sent(db, id, &token.hash).await?;
+            After::Sent
         }
         Err(error) if error.is_permanent() || outgoing.attempt >= ATTEMPTS_MAX => {
-            log::warn!("the mail of invitation {id} is given up: {error}");
-            invitations::give_up(db, id, &token.hash).await?;
+            log::warn!("the mail of {kind} {id} is given up: {error}");
+            After::GivenUp
         }
         Err(error) => {
-            let pause = pause_after(outgoing.attempt);
-            log::warn!("the mail of invitation {id} is tried again in {} s: {error}", pause.as_secs());
-            invitations::delay(db, id, &token.hash, pause).await?;
+            let pause = PAUSES.after(outgoing.attempt);
+            log::warn!("the mail of {kind} {id} is tried again in {} s: {error}", pause.as_secs());
+            After::Again(pause)
         }
-    }
+    };
+    mail::finish(db, &outgoing, &token.hash, after).await?;
     Ok(true)
 }
 
 fn told(sent: &Sent, post: &Post, link: &str) {
     match sent {
         Sent::Server { message_id } => log::info!("mail handed over as {message_id}"),
-        Sent::File { path } if post.log_links => log::info!("mail written to {}, it invites to {link}", path.display()),
+        Sent::File { path } if post.log_links => log::info!("mail written to {}, its link is {link}", path.display()),
         Sent::File { path } => log::info!("mail written to {}", path.display()),
-    }
-}
-
-/// Doubles with every attempt; of many mails that failed together, each comes back at another time.
-fn pause_after(attempt: u32) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST_PAUSE);
-    longest.mul_f64(rand::random_range(0.5..=1.0))
-}
-
-/// A name as it can stand in a line. Of the control characters, names may hold those beyond ASCII, at which a mailer balks.
-fn shown(name: &str) -> String {
-    name.replace(char::is_control, " ")
-}
-
-fn compose(outgoing: &Outgoing, link: &str) -> Mail {
-    let organisation = shown(&outgoing.organisation);
-    let inviter = outgoing.inviter.as_deref().map_or_else(|| "Somebody".to_owned(), shown);
-    let role = match outgoing.role {
-        OrgRole::Owner => "an owner",
-        OrgRole::Admin => "an administrator",
-        OrgRole::Member => "a member",
-    };
-    let until = outgoing.expires_at.format("%-d %B %Y, %H:%M UTC");
-    Mail {
-        to: outgoing.email.clone(),
-        subject: format!("{inviter} invites you to {organisation}"),
-        text: format!(
-            "{inviter} invites you to join {organisation} as {role}.\n\n\
-             To accept, open this link and sign in with this address:\n\n{link}\n\n\
-             It works once, until {until}. If you did not expect it, there is nothing to do.\n"
-        ),
-        html: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_a_bound_and_differ() {
-        for attempt in 1..60 {
-            let pause = pause_after(attempt);
-            assert!(pause >= FIRST_PAUSE / 2 && pause <= LONGEST_PAUSE, "{attempt}: {pause:?}");
-        }
-        assert!(pause_after(20) >= LONGEST_PAUSE / 2);
     }
 }

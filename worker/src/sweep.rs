@@ -2,7 +2,9 @@
 
 use std::{convert::Infallible, time::Duration};
 
-use persistence::{Db, Result, api_keys, audit, chat_usage, idempotency, inbox, invitations, orgs, projects, rate_limits, sessions};
+use persistence::{
+    Db, Result, account_mails, api_keys, audit, chat_usage, idempotency, inbox, invitations, orgs, projects, rate_limits, sessions,
+};
 use tokio::time::interval;
 
 /// How often.
@@ -40,6 +42,7 @@ pub async fn once(db: &Db, kept: Kept) -> Result<()> {
     while sessions::sweep(db, BATCH).await? == BATCH {}
     while rate_limits::sweep(db, BATCH).await? == BATCH {}
     while invitations::sweep(db, BATCH).await? == BATCH {}
+    while account_mails::sweep(db, BATCH).await? == BATCH {}
     while api_keys::sweep(db, BATCH).await? == BATCH {}
     while idempotency::sweep(db, BATCH).await? == BATCH {}
     while projects::purge(db, BATCH).await? == BATCH {}

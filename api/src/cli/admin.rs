@@ -7,7 +7,7 @@ use auth::Passwords;
 use domain::{Role, password::Password, user::NewUser};
 use persistence::{
     Connector, Db, migrate,
-    users::{self, NewAccount},
+    users::{self, NewAccount, Ownership},
 };
 
 use crate::extract::validate;
@@ -37,7 +37,8 @@ pub(crate) async fn ensure(db: &Db, passwords: &Passwords, email: String, name: 
         Ok(hash) => hash,
         Err(error) => bail!("{}", error.details().map_or_else(|| error.to_string(), problems)),
     };
-    let account = NewAccount { email: new.email, name: new.name, role: Role::Admin, password_hash: Some(hash) };
+    let account =
+        NewAccount { email: new.email, name: new.name, role: Role::Admin, password_hash: Some(hash), ownership: Ownership::Proved };
     users::upsert_admin(db, &account).await?;
     Ok(())
 }

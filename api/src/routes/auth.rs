@@ -35,7 +35,7 @@ pub async fn register(
     if let Some(answered) = once.before(&db).await? {
         return Ok(answered);
     }
-    let joining = Joining::prepare(&passwords, new).await?;
+    let joining = Joining::prepare(&passwords, &settings, new).await?;
     once.run(
         &db,
         client.actor(),

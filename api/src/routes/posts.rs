@@ -5,7 +5,7 @@ mod sheet;
 mod submission;
 
 use actix_web::web::Data;
-use auth::{Caller, scope};
+use auth::{Caller, Verified, scope};
 use domain::{
     Error, PostId, Result, Role, UserId,
     post::{Filter, Post, PostPatch, Sort, Tags},
@@ -67,9 +67,10 @@ pub async fn show(Path(id): Path<PostId>, db: Data<Db>) -> Result<Resource<Post>
 /// Writes a post from JSON, a form, or bare text.
 ///
 /// # Errors
-/// `VALIDATION_ERROR`.
+/// `VALIDATION_ERROR`, `EMAIL_NOT_VERIFIED`.
 pub async fn create(
     caller: Caller<scope::WritePosts>,
+    _: Verified,
     db: Data<Db>,
     Submission(new): Submission,
     once: Once,

@@ -1,7 +1,7 @@
 //! Users, as others and administrators see and change them.
 
 use actix_web::web::Data;
-use auth::{Admin, MaybeSession, Passwords, Require, accounts};
+use auth::{Admin, MaybeSession, Passwords, Require, Settings, accounts};
 use domain::{
     Error, Result, Role, UserId,
     user::{NewUser, User, UserPatch, UserView},
@@ -41,13 +41,14 @@ pub async fn create(
     admin: Require<Admin>,
     db: Data<Db>,
     passwords: Data<Passwords>,
+    settings: Data<Settings>,
     Body(new): Body<NewUser>,
     once: Once,
 ) -> Result<Answered<Created<User>>> {
     if let Some(answered) = once.before(&db).await? {
         return Ok(answered);
     }
-    let account = accounts::prepare(&passwords, new).await?;
+    let account = accounts::prepare(&passwords, &settings, new).await?;
     let effect = async |tx: &mut Tx<'_>| Ok(users::insert(tx, &account).await?);
     once.run(&db, &admin.actor, effect, |user| Created { location: format!("/api/users/{}", user.id), body: user }).await
 }

@@ -51,6 +51,28 @@ impl Policy for Register {
     }
 }
 
+/// Forgotten passwords.
+pub struct Forgot;
+
+impl Policy for Forgot {
+    const BY: By = By::Address;
+
+    fn rule(limiter: &Limiter) -> Option<&Rule> {
+        limiter.forgot.as_ref()
+    }
+}
+
+/// Uses of mailed tokens.
+pub struct MailedToken;
+
+impl Policy for MailedToken {
+    const BY: By = By::Address;
+
+    fn rule(limiter: &Limiter) -> Option<&Rule> {
+        limiter.mailed_token.as_ref()
+    }
+}
+
 /// Invitations, and sending them again.
 pub struct Invitations;
 
@@ -109,7 +131,7 @@ mod tests {
     use crate::{Quotas, Subject};
 
     /// A request to a server whose database is nowhere.
-    fn request(quotas: Quotas) -> HttpRequest {
+    fn request(quotas: &Quotas) -> HttpRequest {
         let second = Duration::from_secs(1);
         let timeouts = Timeouts { connect: second, statement: second, lock: second };
         let connector = Connector::new("postgres://nobody@127.0.0.1:1/nothing", timeouts).unwrap();
@@ -125,7 +147,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_limit_by_caller_wants_to_know_who_that_is() {
-        let without = request(Quotas::default());
+        let without = request(&Quotas::default());
         assert_eq!(code::<Invitations>(&without).await, Some(Code::InternalError));
         without.extensions_mut().insert(UserId::new());
         assert_eq!(code::<Invitations>(&without).await, None);
@@ -134,7 +156,7 @@ mod tests {
     #[actix_web::test]
     async fn without_the_database_strict_limits_refuse_and_general_ones_admit() {
         let quota = Some(Quota { count: 1, window: Duration::from_secs(60) });
-        let request = request(Quotas { invitations: quota, login: quota, key: quota, ..Quotas::default() });
+        let request = request(&Quotas { invitations: quota, login: quota, key: quota, ..Quotas::default() });
         request.extensions_mut().insert(UserId::new());
         assert_eq!(code::<Invitations>(&request).await, Some(Code::Unavailable));
         assert_eq!(code::<Login>(&request).await, Some(Code::Unavailable));

@@ -18,6 +18,15 @@ pub(super) fn read(r: &mut Reader<'_>, processors: usize) -> Auth {
         ),
         audit: r.duration("AUDIT_DAYS", 400, 1..=36_500, DAY_MS, "the audit log goes back this long"),
         invitation: r.duration("INVITATION_DAYS", 7, 1..=90, DAY_MS, "an invitation is open for this long"),
+        verification: r.duration(
+            "EMAIL_VERIFICATION_HOURS",
+            24,
+            1..=720,
+            HOUR_MS,
+            "the mailed link that verifies an address works this long",
+        ),
+        password_reset: r.duration("PASSWORD_RESET_MINUTES", 60, 5..=1440, MINUTE_MS, "the mailed link to set a password works this long"),
+        require_verified_email: r.flag("REQUIRE_VERIFIED_EMAIL", false, "whether only accounts whose address is verified may write posts"),
         hash_concurrency: r
             .number_if_set(
                 "PASSWORD_HASH_CONCURRENCY",

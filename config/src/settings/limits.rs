@@ -20,6 +20,9 @@ pub(super) fn read(r: &mut Reader<'_>) -> Limits {
         register: limit("RATE_LIMIT_REGISTER", "60/hour", "registrations from one address"),
         invitations: limit("RATE_LIMIT_INVITATIONS", "60/hour", "invitations by one account, and sending them again"),
         chat: limit("RATE_LIMIT_CHAT", "20/min", "questions to the model by one account"),
+        forgot: limit("RATE_LIMIT_FORGOT", "30/hour", "forgotten passwords from one address"),
+        mailed_token: limit("RATE_LIMIT_MAILED_TOKEN", "60/hour", "uses of mailed links from one address, to verify or to set a password"),
+        recipient: limit("RATE_LIMIT_RECIPIENT", "5/hour", "mails to one mail address that were asked for, of each kind"),
     }
 }
 

@@ -16,10 +16,14 @@ pub enum Code {
     MissingSignature,
     /// A webhook whose signature is wrong.
     InvalidSignature,
+    /// A token from a mail that opens nothing.
+    InvalidToken,
     /// No valid session.
     Unauthorized,
     /// Not allowed.
     Forbidden,
+    /// The address has yet to be verified.
+    EmailNotVerified,
     /// Not there, or not visible.
     NotFound,
     /// A known path, another method.
@@ -100,8 +104,20 @@ impl Code {
         ),
         row(Self::MissingSignature, 400, "MISSING_SIGNATURE", "A webhook without the header that signs it."),
         row(Self::InvalidSignature, 400, "INVALID_SIGNATURE", "A webhook whose signature is wrong, or too old or too new."),
+        row(
+            Self::InvalidToken,
+            400,
+            "INVALID_TOKEN",
+            "The token of a mailed link is unknown, used up, replaced by a newer one, or expired.",
+        ),
         row(Self::Unauthorized, 401, "UNAUTHORIZED", "No session, or an expired or revoked one; with `WWW-Authenticate: Bearer`."),
         row(Self::Forbidden, 403, "FORBIDDEN", "Signed in but not allowed, or a cookie request from another site."),
+        row(
+            Self::EmailNotVerified,
+            403,
+            "EMAIL_NOT_VERIFIED",
+            "The account has yet to prove that its address is its own: `POST /api/auth/verify-email/request` sends the mail.",
+        ),
         row(Self::NotFound, 404, "NOT_FOUND", "No such path or resource."),
         row(Self::MethodNotAllowed, 405, "METHOD_NOT_ALLOWED", "The path exists, the method does not; with `Allow`."),
         row(Self::NotAcceptable, 406, "NOT_ACCEPTABLE", "`Accept` names none of the media types that the route offers."),

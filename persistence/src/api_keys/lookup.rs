@@ -29,6 +29,8 @@ pub struct Live {
     pub user: UserId,
     /// What they may do, as of now.
     pub role: Role,
+    /// Whether they proved that their address is theirs.
+    pub verified: bool,
     /// The one organisation it reaches, if it is an organisation's.
     pub org: Option<OrgId>,
     /// What it may be used for.
@@ -41,7 +43,7 @@ pub struct Live {
 
 /// The live key of this hash, whose user is not banned and whose organisation is there.
 pub async fn find(db: &Db, hash: &TokenHash) -> Result<Option<Live>> {
-    type Row = (Uuid, Uuid, String, Option<Uuid>, Vec<String>, f64, bool);
+    type Row = (Uuid, Uuid, String, bool, Option<Uuid>, Vec<String>, f64, bool);
     let written = now() - length(USE_WRITTEN_EVERY);
     let row: Option<Row> = db
         .read(async |mut conn| {
@@ -61,6 +63,7 @@ pub async fn find(db: &Db, hash: &TokenHash) -> Result<Option<Live>> {
                     api_keys::id,
                     api_keys::user_id,
                     users::role,
+                    users::email_verified_at.is_not_null(),
                     api_keys::org_id,
                     api_keys::scopes,
                     dsl::sql::<Double>("extract(epoch FROM api_keys.expires_at - now())::float8"),
@@ -71,10 +74,11 @@ pub async fn find(db: &Db, hash: &TokenHash) -> Result<Option<Live>> {
                 .optional()
         })
         .await?;
-    Ok(row.map(|(id, user, role, org, scopes, left, stale)| Live {
+    Ok(row.map(|(id, user, role, verified, org, scopes, left, stale)| Live {
         id: ApiKeyId(id),
         user: UserId(user),
         role: role.as_str().into(),
+        verified,
         org: org.map(OrgId),
         scopes: scopes.iter().filter_map(|name| Scope::named(name)).collect(),
         left: time::seconds(left),

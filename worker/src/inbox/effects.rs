@@ -5,7 +5,7 @@ use persistence::inbox::{Claimed, Effect, Outcome, Prepared, Told};
 use serde_json::Value;
 use upstream::stripe::{Error, Stripe};
 
-use super::{LONGEST_PAUSE, failed};
+use super::{PAUSES, failed};
 
 /// By what events are judged.
 #[derive(Clone, Default)]
@@ -133,7 +133,7 @@ impl Rules {
 fn not_before(outcome: Outcome, error: &Error) -> Outcome {
     match (outcome, error) {
         (Outcome::Retry(reason, pause), Error::Busy { retry_after: Some(asked) }) => {
-            Outcome::Retry(reason, pause.saturating_add(*asked).min(LONGEST_PAUSE))
+            Outcome::Retry(reason, pause.saturating_add(*asked).min(PAUSES.longest))
         }
         (outcome, _) => outcome,
     }

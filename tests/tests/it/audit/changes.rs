@@ -53,6 +53,9 @@ async fn who_comes_rises_and_goes_is_told_once() {
     ada.client.post(&format!("{at}/resend")).send().await.expect(200);
     log.expect(&ada, here, &[("invitation.resent", &id)]).await;
     let token = app.mailed_tokens(&guest.email, 2).await.swap_remove(1);
+    // It would prove the address of somebody new, which is told outside of the organisation.
+    app.sql(&format!("UPDATE users SET email_verified_at = now() WHERE id = '{theirs}'")).await;
+    log.news().await;
     guest.client.post(&format!("/api/invitations/{token}/accept")).send().await.expect(200);
     log.expect(&guest, here, &[("invitation.accepted", &id), ("member.added", &theirs)]).await;
 

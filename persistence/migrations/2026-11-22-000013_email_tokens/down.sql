@@ -1,0 +1,11 @@
+DROP TRIGGER users_audit_verified ON users;
+DROP TRIGGER users_revoke_verified ON users;
+DROP TRIGGER users_settle_account_mails ON users;
+DROP TRIGGER users_unverify_changed_email ON users;
+DROP TRIGGER invitations_wake ON invitations;
+DROP TABLE account_mails;
+DROP FUNCTION audit_verified;
+DROP FUNCTION settle_account_mails;
+DROP FUNCTION unverify_changed_email;
+DROP FUNCTION wake_mail;
+ALTER TABLE users DROP COLUMN email_verified_at;
