@@ -10,7 +10,10 @@ mod values;
 pub use reader::{Described, Problems};
 pub use render::{effective, example};
 pub use secret::Secret;
-pub use types::{Admin, Auth, Billing, Config, Database, Environment, Http, Limit, Limits, Log, LogFormat, LogLevel, Mail, Webhooks};
+pub use types::{
+    Admin, Auth, Billing, Config, Database, Environment, Http, Keys, Limit, Limits, Log, LogFormat, LogLevel, Mail, S3, Storage, Uploads,
+    Webhooks,
+};
 
 /// Where settings come from.
 pub struct Sources<'a> {

@@ -6,6 +6,7 @@ mod database;
 mod http;
 mod limits;
 mod mail;
+mod uploads;
 mod webhooks;
 
 use crate::{
@@ -35,11 +36,12 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let auth = auth::read(r, processors);
     let limits = limits::read(r);
     let mail = mail::read(r, &http, production);
+    let uploads = uploads::read(r, &database.data_dir, production);
     let webhooks = webhooks::read(r);
     let billing = billing::read(r);
     let admin = admin(r);
     let log = log(r, production);
-    Config { environment, worker, http, database, auth, limits, mail, webhooks, billing, admin, log }
+    Config { environment, worker, http, database, auth, limits, mail, uploads, webhooks, billing, admin, log }
 }
 
 fn admin(r: &mut Reader<'_>) -> Option<Admin> {
