@@ -39,6 +39,12 @@ pub enum Scope {
     /// Read the audit logs of organisations.
     #[serde(rename = "audit:read")]
     ReadAudit,
+    /// Read the user's own files.
+    #[serde(rename = "uploads:read")]
+    ReadUploads,
+    /// Upload files, and delete the user's own.
+    #[serde(rename = "uploads:write")]
+    WriteUploads,
     /// Do what only administrators may.
     #[serde(rename = "admin")]
     Admin,
@@ -46,7 +52,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ReadProfile,
         Self::WriteProfile,
         Self::WritePosts,
@@ -55,6 +61,8 @@ impl Scope {
         Self::ReadProjects,
         Self::WriteProjects,
         Self::ReadAudit,
+        Self::ReadUploads,
+        Self::WriteUploads,
         Self::Admin,
     ];
 
@@ -70,6 +78,8 @@ impl Scope {
             Self::ReadProjects => "projects:read",
             Self::WriteProjects => "projects:write",
             Self::ReadAudit => "audit:read",
+            Self::ReadUploads => "uploads:read",
+            Self::WriteUploads => "uploads:write",
             Self::Admin => "admin",
         }
     }
@@ -157,7 +167,7 @@ pub struct NewApiKey {
     #[garde(length(chars, min = 1, max = 100), pattern(LINE))]
     pub name: String,
     /// What it may be used for; nothing its maker may not do.
-    #[garde(length(min = 1, max = 9))]
+    #[garde(length(min = 1, max = 11))]
     pub scopes: Vec<Scope>,
     /// In how many days it ends.
     #[serde(default = "days_default")]

@@ -102,8 +102,14 @@ impl From<Error> for domain::Error {
             }
             // The account went away between the look at its session and the write.
             Error::Refused { constraint }
-                if ["posts_author_id_fkey", "sessions_user_id_fkey", "memberships_user_id_fkey", "api_keys_user_id_fkey"]
-                    .contains(&constraint.as_str()) =>
+                if [
+                    "posts_author_id_fkey",
+                    "sessions_user_id_fkey",
+                    "memberships_user_id_fkey",
+                    "api_keys_user_id_fkey",
+                    "uploads_user_id_fkey",
+                ]
+                .contains(&constraint.as_str()) =>
             {
                 Self::unauthorized()
             }

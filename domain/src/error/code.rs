@@ -44,10 +44,14 @@ pub enum Code {
     LastOwner,
     /// The last administrator cannot be removed or demoted.
     LastAdmin,
+    /// It would be more than an account may keep.
+    QuotaExceeded,
     /// The body is too large.
     PayloadTooLarge,
     /// The content type is not taken here.
     UnsupportedMediaType,
+    /// The part that was asked for is not there.
+    RangeNotSatisfiable,
     /// Too much in too little time.
     RateLimited,
     /// A fault of the server.
@@ -114,12 +118,29 @@ impl Code {
             "The last owner of an organisation can neither leave, be removed, nor be demoted; make somebody else an owner first.",
         ),
         row(Self::LastAdmin, 409, "LAST_ADMIN", "The last administrator can be neither deleted nor demoted."),
+        row(
+            Self::QuotaExceeded,
+            409,
+            "QUOTA_EXCEEDED",
+            "The account would keep more files, or more bytes in them, than it may; delete some.",
+        ),
         row(Self::PayloadTooLarge, 413, "PAYLOAD_TOO_LARGE", "The body is larger than the route takes."),
-        row(Self::UnsupportedMediaType, 415, "UNSUPPORTED_MEDIA_TYPE", "The route takes other content types, or no content coding."),
+        row(
+            Self::UnsupportedMediaType,
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "The route takes other content types, other kinds of file, or no content coding.",
+        ),
+        row(Self::RangeNotSatisfiable, 416, "RANGE_NOT_SATISFIABLE", "The file ends before the range begins; with `Content-Range`."),
         row(Self::RateLimited, 429, "RATE_LIMITED", "Too many requests of this kind; with `Retry-After` and the `RateLimit` headers."),
         row(Self::InternalError, 500, "INTERNAL_ERROR", "A fault of the server; the log has the cause under the same `requestId`."),
         row(Self::UpstreamError, 502, "UPSTREAM_ERROR", "An outside service failed; trying again later may help."),
-        row(Self::Unavailable, 503, "UNAVAILABLE", "The database is away, a queue is full, or the server is draining; with `Retry-After`."),
+        row(
+            Self::Unavailable,
+            503,
+            "UNAVAILABLE",
+            "The database or the storage is away or full, a queue is full, or the server is draining; with `Retry-After`.",
+        ),
         row(Self::NotConfigured, 503, "NOT_CONFIGURED", "The settings of this feature are absent."),
         row(Self::UpstreamTimeout, 504, "UPSTREAM_TIMEOUT", "An outside service did not answer in time."),
     ];
