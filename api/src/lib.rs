@@ -14,3 +14,4 @@ pub mod respond;
 pub mod routes;
 pub mod server;
 pub mod table;
+pub mod uploads;

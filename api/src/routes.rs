@@ -14,6 +14,7 @@ pub mod preferences;
 pub mod profile;
 pub mod projects;
 pub mod search;
+pub mod uploads;
 pub mod users;
 pub mod webhook_events;
 pub mod webhooks;
@@ -146,6 +147,9 @@ fn content() -> Vec<Row> {
             .get("Show a post", posts::show)
             .patch("Change a post of yours", posts::update)
             .delete("Delete a post of yours", posts::delete),
+        at("/api/uploads").get("List your files", uploads::list).post("Upload a file", uploads::create),
+        at("/api/uploads/{id}").get("Download a file of yours", uploads::show).delete("Delete a file of yours", uploads::delete),
+        at("/api/uploads/{id}/metadata").get("Show what is known of a file of yours", uploads::metadata),
         at("/api/search").get("Search posts", search::search),
         at("/api/preferences").get("What your browser sends", preferences::show).post("Remember a theme", preferences::update),
     ]

@@ -32,6 +32,7 @@ use crate::{
     metrics::{InboxHealth, Metrics},
     middleware::{Allows, Boundary, boundary, cors, preflight, throttle},
     routes::{self, billing::Selling, invitations::Inviting},
+    uploads::Uploads,
 };
 pub(crate) use lifeline::{Lifeline, Sending};
 pub use readiness::Readiness;
@@ -78,6 +79,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let receivers = Data::new(receivers(config)?);
     let told = Arc::clone(&due);
     let stripe = stripe(config)?;
+    let uploads = Data::new(Uploads::open(config)?);
     let can_mail = config.mail.smtp_url.is_some() || config.environment == Environment::Development;
     let watched_here = http.metrics.is_none();
     let metrics = Data::new(Metrics::new(memory.clone(), Arc::clone(&revocations), &inbox));
@@ -116,6 +118,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
             .app_data(Data::new(ingest))
             .app_data(receivers.clone())
             .app_data(selling.clone())
+            .app_data(uploads.clone())
             .app_data(counted.clone())
             .app_data(Data::new(Arc::clone(&told)))
             .app_data(auth.clone())

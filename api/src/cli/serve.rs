@@ -15,6 +15,7 @@ use super::startup::{self, Source};
 use crate::{
     background,
     server::{self, Bound, Readiness},
+    uploads,
 };
 
 /// Serves until a signal, then stops everything it started.
@@ -29,6 +30,7 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
     let mut signals = Signals::new()?;
     server::receivers(config)?;
     server::stripe(config)?;
+    uploads::store(config)?;
     let github = background::github(config)?;
     let bound = server::bind(config, &source.connector)
         .with_context(|| format!("cannot listen on {}:{} (HOST and PORT set another address)", config.http.host, config.http.port))?;

@@ -19,8 +19,18 @@ pub(crate) struct Allows(pub(crate) HashMap<&'static str, String>);
 /// The CORS rules.
 pub(crate) fn cors(origins: &[String]) -> Cors {
     let methods = vec![Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
-    let headers = ["content-type", "authorization", "idempotency-key", "if-match", "if-none-match", "x-request-id"];
-    let exposed = ["link", "x-total-count", "etag", "x-request-id", "ratelimit", "ratelimit-policy", "retry-after"];
+    let headers = ["content-type", "authorization", "idempotency-key", "if-match", "if-none-match", "range", "if-range", "x-request-id"];
+    let exposed = [
+        "link",
+        "x-total-count",
+        "etag",
+        "x-request-id",
+        "ratelimit",
+        "ratelimit-policy",
+        "retry-after",
+        "content-range",
+        "content-disposition",
+    ];
     let rules = Cors::default()
         .allowed_methods(methods)
         .allowed_headers(headers)
