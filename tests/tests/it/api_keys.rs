@@ -91,7 +91,7 @@ async fn what_is_no_key_is_refused_by_field() {
         json!(["*"]),
         json!("admin"),
         json!(null),
-        json!(vec!["profile:read"; 10]),
+        json!(vec!["profile:read"; 12]),
     ] {
         let answer = post(json!({ "name": "x", "scopes": scopes })).await.expect_error(400, "VALIDATION_ERROR");
         let fields = answer.at("/details/fieldErrors");

@@ -32,6 +32,7 @@ mod revocations;
 mod schema;
 mod search;
 mod slow_clients;
+mod uploads;
 mod users;
 mod webhooks;
 mod worker;

@@ -6,8 +6,18 @@ use tests::{App, Client};
 
 use super::{make, personal, with};
 
-const ALL: [&str; 8] =
-    ["profile:read", "profile:write", "posts:write", "orgs:read", "orgs:write", "projects:read", "projects:write", "audit:read"];
+const ALL: [&str; 10] = [
+    "profile:read",
+    "profile:write",
+    "posts:write",
+    "orgs:read",
+    "orgs:write",
+    "projects:read",
+    "projects:write",
+    "audit:read",
+    "uploads:read",
+    "uploads:write",
+];
 
 async fn ask(client: &Client, method: &Method, path: &str, body: &Value) -> u16 {
     let request = client.request(method.clone(), path);
@@ -37,6 +47,8 @@ async fn each_scope_opens_its_routes_and_no_others() {
         ("projects:read", Method::GET, of_org("/projects"), nothing(), 200),
         ("projects:write", Method::POST, of_org("/projects"), json!({}), 400),
         ("audit:read", Method::GET, of_org("/audit"), nothing(), 200),
+        ("uploads:read", Method::GET, "/api/uploads".to_owned(), nothing(), 200),
+        ("uploads:write", Method::POST, "/api/uploads".to_owned(), json!({}), 415),
         ("admin", Method::GET, "/api/admin/audit".to_owned(), nothing(), 200),
         ("admin", Method::POST, "/api/users".to_owned(), json!({}), 400),
     ];

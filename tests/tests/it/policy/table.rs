@@ -77,6 +77,12 @@ pub(super) fn table() -> Vec<Rule> {
         site("GET /api/posts/{id}", no(), [404, 404, 404], Open),
         site("PATCH /api/posts/{id}", empty(), [401, 404, 404], Scope("posts:write")),
         site("DELETE /api/posts/{id}", no(), [401, 404, 404], Scope("posts:write")),
+        site("GET /api/uploads", no(), [401, 200, 200], Scope("uploads:read")),
+        // What is no form is refused before anything is read; without a form there is no file.
+        site("POST /api/uploads", empty(), [401, 415, 415], Scope("uploads:write")),
+        site("GET /api/uploads/{id}", no(), [401, 404, 404], Scope("uploads:read")),
+        site("GET /api/uploads/{id}/metadata", no(), [401, 404, 404], Scope("uploads:read")),
+        site("DELETE /api/uploads/{id}", no(), [401, 404, 404], Scope("uploads:write")),
         site("GET /api/search", no(), [400, 400, 400], Open),
         site("GET /api/preferences", no(), [200, 200, 200], Open),
         site("POST /api/preferences", json!({ "preference": "dark" }), [200, 200, 200], Open),

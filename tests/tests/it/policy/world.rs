@@ -8,8 +8,19 @@ use tests::{Answer, App, Caller, Client};
 use super::table::{Expected, Rule};
 
 const NOTHING: &str = "01900000-0000-7000-8000-000000000000";
-const SCOPES: [&str; 9] =
-    ["profile:read", "profile:write", "posts:write", "orgs:read", "orgs:write", "projects:read", "projects:write", "audit:read", "admin"];
+const SCOPES: [&str; 11] = [
+    "profile:read",
+    "profile:write",
+    "posts:write",
+    "orgs:read",
+    "orgs:write",
+    "projects:read",
+    "projects:write",
+    "audit:read",
+    "uploads:read",
+    "uploads:write",
+    "admin",
+];
 
 pub(super) struct World {
     anonymous: Client,
