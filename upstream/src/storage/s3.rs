@@ -63,8 +63,7 @@ impl fmt::Debug for S3 {
 }
 
 pub(super) fn open(settings: &S3) -> Result<AmazonS3, Unusable> {
-    let retry =
-        RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES_MAX, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
+    let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES_MAX, retry_timeout: RETRY_TIMEOUT };
     let mut builder = AmazonS3Builder::new()
         .with_http_connector(Connector)
         .with_retry(retry)
