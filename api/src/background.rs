@@ -67,6 +67,11 @@ pub async fn work(
     health: Arc<InboxHealth>,
 ) {
     let kept = Kept { audit: config.auth.audit, webhooks: config.webhooks.kept, chat: config.chat.usage };
+    // It was tried at start; only a folder can have become unusable since.
+    let files = crate::uploads::store(&config).unwrap_or_else(|error| {
+        slog_scope::error!("deleted files are not removed"; "cause" => error.to_string());
+        None
+    });
     let billing = config.billing;
     let rules = Rules { stripe: stripe.clone(), live: billing.live, account: billing.account };
     let reconciling = async {
@@ -93,6 +98,14 @@ pub async fn work(
             None => std::future::pending().await,
         }
     };
+    let removing = async {
+        match &files {
+            Some(files) => {
+                worker::uploads::run(&db, files).await;
+            }
+            None => std::future::pending().await,
+        }
+    };
     tokio::join!(
         worker::sweep::run(&db, kept),
         worker::inbox::run(&db, &rules, &due.webhooks),
@@ -100,6 +113,7 @@ pub async fn work(
         mailing,
         reconciling,
         asking_again,
+        removing,
         watch(&db, &health)
     );
 }

@@ -18,3 +18,4 @@ pub mod respond;
 pub mod routes;
 pub mod server;
 pub mod table;
+pub mod uploads;

@@ -18,6 +18,7 @@ pub mod proxy;
 pub mod recovery;
 pub mod revalidate;
 pub mod search;
+pub mod uploads;
 pub mod users;
 pub mod webhook_events;
 pub mod webhooks;
@@ -170,6 +171,9 @@ fn content() -> Vec<Row> {
             .fails(Code::UpstreamError)
             .fails(Code::UpstreamTimeout),
         at("/api/chat/usage").get("What your questions to the model took", chat::usage),
+        at("/api/uploads").get("List your files", uploads::list).post("Upload a file", uploads::create),
+        at("/api/uploads/{id}").get("Download a file of yours", uploads::show).delete("Delete a file of yours", uploads::delete),
+        at("/api/uploads/{id}/metadata").get("Show what is known of a file of yours", uploads::metadata),
         at("/api/search").get("Search posts", search::search),
         at("/api/proxy/{upstream}/{path}").tail().any("Call a service behind the proxy", proxy::forward),
         at("/api/preferences").get("What your browser sends", preferences::show).post("Remember a theme", preferences::update),

@@ -42,6 +42,7 @@ use crate::{
         proxy::{self, Proxies},
     },
     table::Deprecations,
+    uploads::Uploads,
 };
 pub(crate) use lifeline::{Lifeline, Sending};
 pub use readiness::Readiness;
@@ -93,6 +94,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
     let proxies = Data::new(Proxies::of(&config.proxy)?);
     let (chat, ledger) = Chat::start(config, connector, &known)?;
     let can_mail = can_mail(config);
+    let uploads = Data::new(Uploads::open(config)?);
     let watched_here = http.metrics.is_none();
     let cache = Data::new(Cache::new(config.cache, Arc::clone(&revocations), routes::kept_paths()));
     let metrics = Metrics::new(memory.clone(), Arc::clone(&revocations), &inbox);
@@ -135,6 +137,7 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
             .app_data(receivers.clone())
             .app_data(selling.clone())
             .app_data(proxies.clone())
+            .app_data(uploads.clone())
             .app_data(counted.clone())
             .app_data(Data::new(Arc::clone(&told)))
             .app_data(auth.clone())

@@ -231,7 +231,17 @@ impl Row {
         head: Route,
     ) -> Self {
         let (method, fails, hidden) = (Method::GET, Vec::new(), false);
-        self.entries.push(Entry { method, summary, hidden, policy: Some(policy), describe, fails, route: get, head: Some(head) });
+        self.entries.push(Entry {
+            method,
+            summary,
+            hidden,
+            policy: Some(policy),
+            deprecated: None,
+            describe,
+            fails,
+            route: get,
+            head: Some(head),
+        });
         self
     }
 

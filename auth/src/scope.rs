@@ -31,7 +31,10 @@ macro_rules! scopes {
         )*
     };
 }
-scopes! { ReadProfile WriteProfile ReadPosts WritePosts ReadOrgs WriteOrgs ReadProjects WriteProjects ReadAudit Admin CallUpstreams Chat }
+scopes! {
+    ReadProfile WriteProfile ReadPosts WritePosts ReadOrgs WriteOrgs ReadProjects WriteProjects ReadAudit ReadUploads WriteUploads Admin
+    CallUpstreams Chat
+}
 
 /// Refuses a key that may not be used for this, or not here. `org` is the organisation the route is about, if it is about one: a key of
 /// an organisation reaches nothing else, and what it cannot reach is not there for it.

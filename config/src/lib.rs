@@ -11,8 +11,8 @@ pub use reader::{Described, Problems};
 pub use render::{effective, example};
 pub use secret::Secret;
 pub use types::{
-    Admin, Auth, Billing, Cache, Config, Database, Environment, Http, Limit, Limits, Log, LogFormat, LogLevel, Mail, Proxy, Upstream,
-    Webhooks,
+    Admin, Auth, Billing, Cache, Chat, Config, Database, Environment, Http, Keys, Limit, Limits, Log, LogFormat, LogLevel, Mail, Proxy, S3,
+    Storage, Uploads, Upstream, Webhooks,
 };
 
 /// Where settings come from.

@@ -9,6 +9,7 @@ mod http;
 mod limits;
 mod mail;
 mod proxy;
+mod uploads;
 mod webhooks;
 
 use crate::{
@@ -41,6 +42,7 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     if auth.require_verified_email && production && mail.smtp_url.is_none() {
         r.problem("REQUIRE_VERIFIED_EMAIL needs SMTP_URL in production: without mail nobody could verify an address");
     }
+    let uploads = uploads::read(r, &database.data_dir, production);
     let webhooks = webhooks::read(r);
     let billing = billing::read(r);
     let proxy = proxy::read(r);
@@ -48,7 +50,7 @@ pub(crate) fn read(r: &mut Reader<'_>, processors: usize) -> Config {
     let chat = chat::read(r);
     let admin = admin(r);
     let log = log(r, production);
-    Config { environment, worker, http, database, auth, limits, mail, webhooks, billing, proxy, cache, chat, admin, log }
+    Config { environment, worker, http, database, auth, limits, mail, uploads, webhooks, billing, proxy, cache, chat, admin, log }
 }
 
 fn admin(r: &mut Reader<'_>) -> Option<Admin> {

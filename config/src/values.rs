@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use url::Url;
 
 /// A list that prints as it is written.
+#[derive(Clone)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
 impl<T: std::fmt::Display> std::fmt::Display for List<T> {
@@ -47,6 +48,22 @@ pub(crate) fn smtp_url(text: &str) -> Result<(), String> {
         return Err("must have / ? # in user and password written as %2F %3F %23".to_owned());
     }
     Ok(())
+}
+
+/// A folder by its whole path, or a bucket with what keys in it begin with.
+pub(crate) fn storage_url(text: &str) -> Result<String, String> {
+    let wrong = || "must be a folder such as file:///var/lib/handrail or a bucket such as s3://bucket/prefix".to_owned();
+    let clean = |path: &str| path.split('/').all(|segment| !matches!(segment, "." | "..")) && !path.contains(char::is_control);
+    let fit = match text.split_once("://") {
+        Some(("file", path)) => path.starts_with('/') && clean(path),
+        Some(("s3", rest)) => {
+            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+            let letters = bucket.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+            (3..=63).contains(&bucket.len()) && letters && clean(prefix) && !prefix.contains(['?', '#'])
+        }
+        _ => false,
+    };
+    if fit { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
 /// The URL with stars for its password, wherever that stands.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io};
 
-use config::{Config, Environment, LogFormat, Problems, Sources};
+use config::{Config, Environment, LogFormat, Problems, Sources, Storage};
 use proptest::prelude::*;
 
 fn parse(variables: &[(&str, &str)]) -> Result<Config, Problems> {
@@ -240,6 +240,40 @@ fn no_setting_of_a_service_can_be_one_of_another() {
 }
 
 #[test]
+fn files_are_kept_in_the_data_folder_or_where_it_is_said() {
+    let storage = |more: &[(&str, &str)]| parse(more).map(|config| config.uploads.storage);
+    let production = [("APP_ENV", "production"), ("DATABASE_URL", "postgres://u:p@h/d")];
+    assert!(
+        matches!(storage(&[("DATA_DIR", "/d")]).unwrap(), Some(Storage::Folder(path)) if path.ends_with("uploads") && path.starts_with("/d"))
+    );
+    assert!(storage(&production).unwrap().is_none());
+    assert!(
+        matches!(storage(&[("STORAGE_URL", "file:///var/files")]).unwrap(), Some(Storage::Folder(path)) if path.as_os_str() == "/var/files")
+    );
+    let Some(Storage::S3(s3)) = storage(&[("STORAGE_URL", "s3://files/a/b/")]).unwrap() else { panic!("no bucket") };
+    assert_eq!((s3.bucket.as_str(), s3.prefix.as_str(), s3.region.as_str()), ("files", "a/b", "us-east-1"));
+    assert!(s3.keys.is_none() && s3.endpoint.is_none());
+    for wrong in
+        ["files", "file://relative", "file:///a/../b", "s3://", "s3://a?b", "s3://files/a/../b", "https://files", "s3://user:pw@files"]
+    {
+        assert!(storage(&[("STORAGE_URL", wrong)]).unwrap_err().to_string().contains("STORAGE_URL"), "{wrong}");
+    }
+}
+
+#[test]
+fn keys_of_s3_go_together_and_are_never_printed() {
+    let (id, secret) = (("AWS_ACCESS_KEY_ID", "AKIAhunter22"), ("AWS_SECRET_ACCESS_KEY", "hunter22"));
+    let (text, config) = described(&[("STORAGE_URL", "s3://files"), id, secret, ("AWS_SESSION_TOKEN", "hunter22")]);
+    let config = config.unwrap();
+    assert!(!text.contains("hunter22") && !format!("{config:?}").contains("hunter22"), "{text}");
+    assert!(matches!(config.uploads.storage, Some(Storage::S3(s3)) if s3.keys.as_ref().unwrap().secret.expose() == "hunter22"));
+    for alone in [id, secret] {
+        let problems = parse(&[alone]).unwrap_err().to_string();
+        assert!(problems.contains("go together") && !problems.contains("hunter22"), "{problems}");
+    }
+}
+
+#[test]
 fn who_must_verify_must_be_able_to_get_mail() {
     let production = [("APP_ENV", "production"), ("DATABASE_URL", "postgres://u:p@h/d"), ("REQUIRE_VERIFIED_EMAIL", "true")];
     let problems = parse(&production).unwrap_err();
@@ -251,4 +285,14 @@ fn who_must_verify_must_be_able_to_get_mail() {
     let auth = parse(&[]).unwrap().auth;
     assert!(!auth.require_verified_email);
     assert_eq!((auth.verification.as_secs(), auth.password_reset.as_secs()), (24 * 3600, 3600));
+}
+
+#[test]
+fn types_of_files_are_media_types() {
+    let types = |text| parse(&[("UPLOAD_TYPES", text)]).map(|config| config.uploads.types);
+    assert_eq!(types("Image/*, application/pdf").unwrap(), ["image/*", "application/pdf"]);
+    assert_eq!(types("*/*").unwrap(), ["*/*"]);
+    for wrong in ["png", "image/", "*/png", "image/p ng", ","] {
+        assert!(types(wrong).is_err(), "{wrong}");
+    }
 }

@@ -42,6 +42,12 @@ pub enum Scope {
     /// Read the audit logs of organisations.
     #[serde(rename = "audit:read")]
     ReadAudit,
+    /// Read the user's own files.
+    #[serde(rename = "uploads:read")]
+    ReadUploads,
+    /// Upload files, and delete the user's own.
+    #[serde(rename = "uploads:write")]
+    WriteUploads,
     /// Do what only administrators may.
     #[serde(rename = "admin")]
     Admin,
@@ -55,7 +61,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::ReadProfile,
         Self::WriteProfile,
         Self::ReadPosts,
@@ -65,6 +71,8 @@ impl Scope {
         Self::ReadProjects,
         Self::WriteProjects,
         Self::ReadAudit,
+        Self::ReadUploads,
+        Self::WriteUploads,
         Self::Admin,
         Self::CallUpstreams,
         Self::Chat,
@@ -83,6 +91,8 @@ impl Scope {
             Self::ReadProjects => "projects:read",
             Self::WriteProjects => "projects:write",
             Self::ReadAudit => "audit:read",
+            Self::ReadUploads => "uploads:read",
+            Self::WriteUploads => "uploads:write",
             Self::Admin => "admin",
             Self::CallUpstreams => "upstreams:call",
             Self::Chat => "chat:write",

@@ -180,6 +180,14 @@ impl Error {
         Self::new(Code::UnsupportedMediaType, format!("Expected the content type {expected}"))
     }
 
+    /// 416: a range that begins behind the end of the `size` bytes there are.
+    #[must_use]
+    pub fn range_not_satisfiable(size: u64) -> Self {
+        let mut error = Self::new(Code::RangeNotSatisfiable, "Range not satisfiable");
+        error.0.header = Some(("content-range", Cow::Owned(format!("bytes */{size}"))));
+        error
+    }
+
     /// 429: too much in too little time; worth another try after `retry_after_s` seconds.
     #[must_use]
     pub fn rate_limited(retry_after_s: u64) -> Self {
@@ -247,7 +255,7 @@ impl Error {
         self.0.details.as_ref()
     }
 
-    /// The header that goes with the status (`Allow`, `Retry-After`, `WWW-Authenticate`), if any.
+    /// The header that goes with the status (`Allow`, `Content-Range`, `Retry-After`, `WWW-Authenticate`), if any.
     #[must_use]
     pub fn header(&self) -> Option<(&'static str, &str)> {
         self.0.header.as_ref().map(|(name, value)| (*name, value.as_ref()))

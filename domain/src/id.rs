@@ -97,6 +97,10 @@ id! {
     ApiKeyId
 }
 id! {
+    /// Names a file that was uploaded.
+    UploadId
+}
+id! {
     /// Names an event of the audit log.
     AuditEventId
 }

@@ -19,11 +19,14 @@ pub mod search;
 pub mod session;
 pub mod slug;
 pub mod text;
+pub mod upload;
 pub mod user;
 pub mod webhook;
 
 pub use error::{Code, Details, Error, ErrorBody};
-pub use id::{ApiKeyId, AuditEventId, ChatId, InvitationId, OrgId, PostId, ProjectId, SessionId, TargetId, UserId, WebhookEventId};
+pub use id::{
+    ApiKeyId, AuditEventId, ChatId, InvitationId, OrgId, PostId, ProjectId, SessionId, TargetId, UploadId, UserId, WebhookEventId,
+};
 pub use org::OrgRole;
 pub use user::Role;
 

@@ -35,6 +35,17 @@ impl<T> Change<T> {
         value.map_or(Self::Absent, Self::Made)
     }
 
+    /// The same, with what was made turned into something else.
+    pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::Made(value) => Change::Made(turn(value)),
+            Self::Forbidden => Change::Forbidden,
+            Self::Absent => Change::Absent,
+            Self::Outdated => Change::Outdated,
+            Self::Refused(code, text) => Change::Refused(code, text),
+        }
+    }
+
     /// The changed thing, or what to tell the caller. `noun` names the thing.
     ///
     /// # Errors

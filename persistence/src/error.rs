@@ -119,6 +119,7 @@ impl From<Error> for domain::Error {
                     "memberships_user_id_fkey",
                     "api_keys_user_id_fkey",
                     "chat_usage_user_id_fkey",
+                    "uploads_user_id_fkey",
                 ]
                 .contains(&constraint.as_str()) =>
             {

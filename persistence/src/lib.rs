@@ -30,6 +30,7 @@ pub mod search;
 pub mod sessions;
 mod slugs;
 mod time;
+pub mod uploads;
 pub mod users;
 
 pub use change::{Change, Expected};

@@ -304,6 +304,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    uploads (id) {
+        id -> Uuid,
+        user_id -> Nullable<Uuid>,
+        state -> Text,
+        name -> Nullable<Text>,
+        file_name -> Text,
+        size -> BigInt,
+        content_type -> Text,
+        sha256 -> Nullable<Bytea>,
+        parts -> Nullable<Text>,
+        created_at -> Timestamptz,
+        touched_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(posts -> users (author_id));
 diesel::joinable!(memberships -> users (user_id));

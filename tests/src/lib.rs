@@ -15,6 +15,7 @@ pub mod contract;
 pub mod database;
 mod program;
 mod proxy;
+mod s3;
 mod smtp;
 
 pub use app::{App, Caller, eventually, token_of, token_of_link};
@@ -22,4 +23,5 @@ pub use client::{Answer, Client, Request, http};
 pub use database::Database;
 pub use program::{Program, command};
 pub use proxy::Proxy;
+pub use s3::{S3, files};
 pub use smtp::{Encryption, ReceivedMail, Smtp};

@@ -15,6 +15,7 @@ use super::startup::{self, Source};
 use crate::{
     background, chat,
     server::{self, Bound, Readiness},
+    uploads,
 };
 
 /// What the last questions to the model took is written within this time, should the database be slow.
@@ -33,6 +34,7 @@ async fn serve(config: &Config, source: &Source) -> Result<()> {
     server::receivers(config)?;
     server::stripe(config)?;
     chat::model(config)?;
+    uploads::store(config)?;
     let github = background::github(config)?;
     let bound = server::bind(config, &source.connector)
         .with_context(|| format!("cannot listen on {}:{} (HOST and PORT set another address)", config.http.host, config.http.port))?;

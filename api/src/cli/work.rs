@@ -11,7 +11,7 @@ use super::{
     serve::Signals,
     startup::{self, Source},
 };
-use crate::{background, server};
+use crate::{background, server, uploads};
 
 /// Works until a signal. An event or a mail that is cut off is taken up again, by this process or another.
 pub(crate) fn run(config: &Config) -> Result<()> {
@@ -24,6 +24,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
 async fn work(config: &Config, source: &Source) -> Result<()> {
     let mut signals = Signals::new()?;
     let stripe = server::stripe(config)?;
+    uploads::store(config)?;
     let github = background::github(config)?;
     let post = background::post(config, config.http.port)?;
     let db = startup::background_db(config, &source.connector);

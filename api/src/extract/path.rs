@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use auth::Token;
-use domain::{ApiKeyId, Code, Details, Error, InvitationId, OrgId, PostId, ProjectId, Result, SessionId, UserId, WebhookEventId};
+use domain::{ApiKeyId, Code, Details, Error, InvitationId, OrgId, PostId, ProjectId, Result, SessionId, UploadId, UserId, WebhookEventId};
 use schemars::JsonSchema;
 
 use crate::describe::{Describe, Operation};
@@ -25,7 +25,7 @@ macro_rules! ids {
         })*
     };
 }
-ids! { ApiKeyId InvitationId OrgId PostId ProjectId SessionId UserId WebhookEventId }
+ids! { ApiKeyId InvitationId OrgId PostId ProjectId SessionId UploadId UserId WebhookEventId }
 
 impl Parameter for Token {
     const PROBLEM: &'static str = "Invalid token";

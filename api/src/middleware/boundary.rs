@@ -115,6 +115,10 @@ fn finish<B: MessageBody + 'static>(
     }
     conditional::name_coding(response.response_mut());
     add_headers(response.headers_mut(), settings, seen);
+    // It keeps an answer from being compressed; to a client it says nothing.
+    if response.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "identity") {
+        response.headers_mut().remove(header::CONTENT_ENCODING);
+    }
     response
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Allows(pub(crate) HashMap<String, String>);
 /// The CORS rules.
 pub(crate) fn cors(origins: &[String]) -> Cors {
     let methods = vec![Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
-    let headers = ["content-type", "authorization", "idempotency-key", "if-match", "if-none-match", "x-request-id"];
+    let headers = ["content-type", "authorization", "idempotency-key", "if-match", "if-none-match", "range", "if-range", "x-request-id"];
     let exposed = [
         "link",
         "x-total-count",
@@ -31,6 +31,8 @@ pub(crate) fn cors(origins: &[String]) -> Cors {
         "idempotency-replayed",
         "deprecation",
         "sunset",
+        "content-range",
+        "content-disposition",
     ];
     let rules = Cors::default()
         .allowed_methods(methods)

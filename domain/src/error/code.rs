@@ -52,12 +52,16 @@ pub enum Code {
     LastOwner,
     /// The last administrator cannot be removed or demoted.
     LastAdmin,
+    /// It would be more than an account may keep.
+    QuotaExceeded,
     /// What `If-Match` asks for does not hold.
     PreconditionFailed,
     /// The body is too large.
     PayloadTooLarge,
     /// The content type is not taken here.
     UnsupportedMediaType,
+    /// The part that was asked for is not there.
+    RangeNotSatisfiable,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
     /// A change without `If-Match`.
@@ -148,13 +152,25 @@ impl Code {
         ),
         row(Self::LastAdmin, 409, "LAST_ADMIN", "The last administrator can be neither deleted nor demoted."),
         row(
+            Self::QuotaExceeded,
+            409,
+            "QUOTA_EXCEEDED",
+            "The account would keep more files, or more bytes in them, than it may; delete some.",
+        ),
+        row(
             Self::PreconditionFailed,
             412,
             "PRECONDITION_FAILED",
             "The resource is not what `If-Match` says any more: read it again before changing it.",
         ),
         row(Self::PayloadTooLarge, 413, "PAYLOAD_TOO_LARGE", "The body is larger than the route takes."),
-        row(Self::UnsupportedMediaType, 415, "UNSUPPORTED_MEDIA_TYPE", "The route takes other content types, or no content coding."),
+        row(
+            Self::UnsupportedMediaType,
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "The route takes other content types, other kinds of file, or no content coding.",
+        ),
+        row(Self::RangeNotSatisfiable, 416, "RANGE_NOT_SATISFIABLE", "The file ends before the range begins; with `Content-Range`."),
         row(Self::IdempotencyKeyReused, 422, "IDEMPOTENCY_KEY_REUSED", "The `Idempotency-Key` was used for another request."),
         row(
             Self::PreconditionRequired,
@@ -169,7 +185,7 @@ impl Code {
             Self::Unavailable,
             503,
             "UNAVAILABLE",
-            "The database or an upstream is away, a queue is full, or the server is draining; with `Retry-After`.",
+            "The database, the storage or an upstream is away or full, a queue is full, or the server is draining; with `Retry-After`.",
         ),
         row(Self::NotConfigured, 503, "NOT_CONFIGURED", "The settings of this feature are absent."),
         row(Self::UpstreamTimeout, 504, "UPSTREAM_TIMEOUT", "An outside service did not answer in time."),

@@ -38,6 +38,7 @@ mod revocations;
 mod schema;
 mod search;
 mod slow_clients;
+mod uploads;
 mod users;
 mod verification;
 mod webhooks;

@@ -6,7 +6,7 @@ use tests::{App, Client};
 
 use super::{make, personal, with};
 
-const ALL: [&str; 10] = [
+const ALL: [&str; 12] = [
     "profile:read",
     "profile:write",
     "posts:read",
@@ -17,6 +17,8 @@ const ALL: [&str; 10] = [
     "projects:write",
     "audit:read",
     "chat:write",
+    "uploads:read",
+    "uploads:write",
 ];
 
 async fn ask(client: &Client, method: &Method, path: &str, body: &Value) -> u16 {
@@ -50,6 +52,8 @@ async fn each_scope_opens_its_routes_and_no_others() {
         ("audit:read", Method::GET, of_org("/audit"), nothing(), 200),
         ("upstreams:call", Method::GET, "/api/proxy/nothing/path".to_owned(), nothing(), 503),
         ("chat:write", Method::GET, "/api/chat/usage".to_owned(), nothing(), 200),
+        ("uploads:read", Method::GET, "/api/uploads".to_owned(), nothing(), 200),
+        ("uploads:write", Method::POST, "/api/uploads".to_owned(), json!({}), 415),
         ("admin", Method::GET, "/api/admin/audit".to_owned(), nothing(), 200),
         ("admin", Method::POST, "/api/users".to_owned(), json!({}), 400),
     ];

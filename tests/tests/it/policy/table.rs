@@ -84,6 +84,12 @@ pub(super) fn table() -> Vec<Rule> {
         site("DELETE /api/posts/{id}", no(), [401, 404, 404], Scope("posts:write")),
         site("POST /api/chat", empty(), [401, 400, 400], Scope("chat:write")),
         site("GET /api/chat/usage", no(), [401, 200, 200], Scope("chat:write")),
+        site("GET /api/uploads", no(), [401, 200, 200], Scope("uploads:read")),
+        // What is no form is refused before anything is read; without a form there is no file.
+        site("POST /api/uploads", empty(), [401, 415, 415], Scope("uploads:write")),
+        site("GET /api/uploads/{id}", no(), [401, 404, 404], Scope("uploads:read")),
+        site("GET /api/uploads/{id}/metadata", no(), [401, 404, 404], Scope("uploads:read")),
+        site("DELETE /api/uploads/{id}", no(), [401, 404, 404], Scope("uploads:write")),
         site("GET /api/search", no(), [400, 400, 400], Open),
         site("GET /api/preferences", no(), [200, 200, 200], Open),
         site("POST /api/preferences", json!({ "preference": "dark" }), [200, 200, 200], Open),

@@ -8,7 +8,7 @@ use tests::{Answer, App, Caller, Client};
 use super::table::{Expected, Rule};
 
 const NOTHING: &str = "01900000-0000-7000-8000-000000000000";
-const SCOPES: [&str; 12] = [
+const SCOPES: [&str; 14] = [
     "profile:read",
     "profile:write",
     "posts:read",
@@ -18,6 +18,8 @@ const SCOPES: [&str; 12] = [
     "projects:read",
     "projects:write",
     "audit:read",
+    "uploads:read",
+    "uploads:write",
     "admin",
     "upstreams:call",
     "chat:write",

@@ -1,0 +1,2 @@
+DROP FUNCTION uploads_reserve;
+DROP TABLE uploads;
