@@ -89,7 +89,7 @@ pub struct Policy {
 
 /// The answers a process keeps, shared by its workers.
 pub struct Cache {
-    kept: moka::sync::Cache<Box<str>, Arc<Kept>>,
+    kept: moka::sync::Cache<Arc<str>, Arc<Kept>>,
     flights: Flights,
     revocations: Arc<Revocations>,
     settings: config::Cache,
@@ -126,7 +126,7 @@ impl Cache {
     pub fn new(settings: config::Cache, revocations: Arc<Revocations>, paths: Vec<&'static str>) -> Self {
         let kept = moka::sync::Cache::builder()
             .max_capacity(settings.bytes_max)
-            .weigher(|key: &Box<str>, kept: &Arc<Kept>| kept.weight(key))
+            .weigher(|key: &Arc<str>, kept: &Arc<Kept>| kept.weight(key))
             .build();
         Self { kept, flights: Flights::default(), revocations, settings, paths, counts: Counts::default() }
     }

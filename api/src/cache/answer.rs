@@ -12,6 +12,7 @@ use actix_web::{
 };
 use domain::{Error, Result};
 use futures::FutureExt;
+use persistence::revocations::Belief;
 
 use super::{
     Anonymous, Asked, Cache, Found, Keep, Policy,
@@ -56,13 +57,12 @@ where
 {
     let cache = request.app_data::<Data<Cache>>().ok_or_else(|| Error::internal("nothing can be kept"))?;
     let asked = Asked::of::<A>(request);
-    let served = match asked.key() {
-        Some(key) => cache.serve::<H, A>(&key, policy, &asked, handler).await?,
-        None => {
-            let read = cache.revocations.now();
-            let made = handler.call(A::take(&asked)?).await.keep()?;
-            Served { kept: Arc::new(Kept::new(made, read)), from: From::Bypass }
-        }
+    let served = if let Some(key) = asked.key() {
+        cache.serve::<H, A>(&key, policy, &asked, handler).await?
+    } else {
+        let read = cache.revocations.now();
+        let made = handler.call(A::take(&asked)?).await.keep()?;
+        Served { kept: Arc::new(Kept::new(made, read)), from: From::Bypass }
     };
     cache.count(served.from);
     cache.respond(request, policy, &served).await
@@ -97,12 +97,15 @@ impl Cache {
                     }
                     Err(error) => Some(Err(error)),
                 };
-                match landed {
-                    Some(Ok((kept, joined))) => Ok(Served { kept, from: From::Made { had: true, joined } }),
-                    Some(Err(error)) if error.code().status() < 500 => Err(error),
-                    Some(Err(error)) => Ok(Served { kept, from: From::Failed(error.code().status()) }),
-                    None => Ok(Served { kept, from: From::Failed(504) }),
-                }
+                let error = match landed {
+                    Some(Ok((kept, joined))) => return Ok(Served { kept, from: From::Made { had: true, joined } }),
+                    Some(Err(error)) => error,
+                    None => Error::unavailable("the answer was not made in time"),
+                };
+                let status = error.code().status();
+                // It may have been purged while it was waited for.
+                let may_stand_in = status >= 500 && self.belief(kept.read, key, policy) != Belief::Purged;
+                if may_stand_in { Ok(Served { kept, from: From::Failed(status) }) } else { Err(error) }
             }
             Found::Nothing => {
                 let (flight, joined) = board()?;

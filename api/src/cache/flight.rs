@@ -136,11 +136,11 @@ impl Landing {
             }
             Err(error) if error.code().status() < 500 => {
                 // There is no such answer any more.
-                cache.kept.invalidate(&self.key);
+                cache.kept.invalidate(&*self.key);
                 Err(error)
             }
             Err(error) => {
-                if let Some(kept) = cache.kept.get(&self.key) {
+                if let Some(kept) = cache.kept.get(&*self.key) {
                     // Nobody who gets the old one sees why.
                     slog_scope::warn!("an answer could not be made anew"; "route" => policy.path, "cause" => error.causes());
                     kept.fail(cache.revocations.now());

@@ -56,7 +56,9 @@ impl Row {
             A::describe(operation);
             H::Output::describe(operation);
             operation.answers(304, "What the client holds is still right", None);
-            HEADERS.iter().for_each(|(name, text)| operation.header(name, text));
+            for (name, text) in HEADERS {
+                operation.header(name, text);
+            }
         };
         let head = route(Method::HEAD, &policy, handler.clone());
         let get = route(Method::GET, &policy, handler);

@@ -75,9 +75,9 @@ async fn while_the_database_is_away_the_last_list_stands_in() {
     warm(&app).await;
     for silent in [false, true] {
         if silent {
-            proxy.freeze()
+            proxy.freeze();
         } else {
-            proxy.cut()
+            proxy.cut();
         }
         // At first nothing is known of it; within a second it is not believed any more.
         eventually("it is not believed", async || from(&plans(&app).await.expect(200)) != "handrail; hit").await;
