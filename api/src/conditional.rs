@@ -15,7 +15,10 @@ use persistence::Expected;
 use ring::digest;
 use serde::Serialize;
 use serde_json::json;
-use std::future::{Ready, ready};
+use std::{
+    fmt,
+    future::{Ready, ready},
+};
 
 use crate::describe::{Describe, Operation};
 
@@ -37,6 +40,12 @@ impl Tag {
         // Half of it tells more versions apart than there will ever be.
         let half = hash.as_ref().get(..16).unwrap_or_default();
         Self(base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, half))
+    }
+
+    /// A tag that is known already, of characters that need no quoting.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
     }
 
     /// Whether a tag that a client sent is this one, under whatever coding it was sent to them.
@@ -61,7 +70,7 @@ impl Tag {
 
     /// Puts the tag on an answer.
     pub fn put(&self, response: &mut HttpResponse) {
-        if let Ok(value) = HeaderValue::try_from(format!("\"{}\"", self.0)) {
+        if let Ok(value) = HeaderValue::try_from(self.to_string()) {
             response.headers_mut().insert(header::ETAG, value);
             response.extensions_mut().insert(Tagged);
         }
@@ -73,6 +82,13 @@ impl Tag {
         let mut response = HttpResponse::NotModified().finish();
         self.put(&mut response);
         response
+    }
+}
+
+/// As it stands in a header.
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
     }
 }
 
@@ -110,11 +126,17 @@ impl IfMatch {
     pub fn fits<T: Serialize>(&self, shown: &T) -> bool {
         match &self.0 {
             None | Some(Versions::Any) => true,
-            Some(Versions::These(tags)) => {
-                // Only strong tags count here (RFC 9110, section 13.1.1).
-                let tag = serde_json::to_vec(shown).map(|bytes| Tag::of(&bytes));
-                tag.is_ok_and(|tag| tags.iter().any(|sent| !sent.weak && tag.is(sent)))
-            }
+            Some(Versions::These(_)) => serde_json::to_vec(shown).is_ok_and(|bytes| self.names(&Tag::of(&bytes))),
+        }
+    }
+
+    /// Whether this is the tag of the version the client saw.
+    #[must_use]
+    pub fn names(&self, tag: &Tag) -> bool {
+        match &self.0 {
+            None | Some(Versions::Any) => true,
+            // Only strong tags count here (RFC 9110, section 13.1.1).
+            Some(Versions::These(tags)) => tags.iter().any(|sent| !sent.weak && tag.is(sent)),
         }
     }
 

@@ -87,6 +87,16 @@ impl Once {
         sealed.map(|sealed| replay(key, &attempt, &sealed)).transpose()
     }
 
+    /// Whether something was answered under the key before: for effects that begin while the body is still coming.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE`.
+    pub async fn is_known(&self, db: &Db) -> Result<bool> {
+        let Some(key) = &self.key else { return Ok(false) };
+        let key_hash = key.hash(self.caller());
+        Ok(idempotency::is_known(db, &key_hash).await?)
+    }
+
     /// What names this very request to a service that keeps idempotency keys of its own: the same for its repetitions, another for
     /// every other request.
     ///
@@ -116,6 +126,10 @@ impl Once {
         }
     }
 
+    fn caller(&self) -> Option<UserId> {
+        self.request.extensions().get().copied()
+    }
+
     fn plain<R: Responder<Body = BoxBody>>(&self, answer: R) -> Answered<R> {
         Answered(answer.respond_to(&self.request), PhantomData)
     }
@@ -123,10 +137,9 @@ impl Once {
     /// The key with what it stands for. Told late: by now the guards have said who is calling, and the body is read.
     fn keyed(&self) -> Result<Option<(&Key, Attempt)>> {
         let Some(key) = &self.key else { return Ok(None) };
-        let caller = self.request.extensions().get::<UserId>().copied();
         let body = self.request.extensions().get::<BodyDigest>().copied();
         let body = body.ok_or_else(|| Error::internal("an idempotency key without a body that was read"))?;
-        Ok(Some((key, key.attempt(&self.request, caller, body))))
+        Ok(Some((key, key.attempt(&self.request, self.caller(), body))))
     }
 }
 

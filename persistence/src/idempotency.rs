@@ -79,6 +79,12 @@ pub async fn answered(db: &Db, attempt: &Attempt) -> Result<Option<Vec<u8>>> {
     row.map(|row| row.answer_to(attempt)).transpose()
 }
 
+/// Whether something was answered under this key, to whatever request.
+pub async fn is_known(db: &Db, key_hash: &[u8; 32]) -> Result<bool> {
+    let live = idempotency_keys::table.find(key_hash.as_slice()).filter(idempotency_keys::expires_at.gt(now()));
+    db.read(async |mut conn| diesel::select(diesel::dsl::exists(live)).get_result(&mut conn).await).await
+}
+
 async fn find(mut conn: &AsyncPgConnection, attempt: &Attempt) -> QueryResult<Option<Row>> {
     let live = idempotency_keys::table.find(attempt.key_hash.as_slice()).filter(idempotency_keys::expires_at.gt(now()));
     live.select(Row::as_select()).first(&mut conn).await.optional()

@@ -19,7 +19,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::{
-    Change, Db, Result,
+    Change, Db, Result, Tx,
     pages::{self, Reach},
     schema::uploads,
     time::now,
@@ -140,7 +140,7 @@ pub async fn note_parts(db: &Db, id: UploadId, parts: &str) -> Result<Change<()>
 }
 
 /// Ends an upload all of which is kept, and whose size is set aside. `Absent` when it was given up.
-pub async fn finish(db: &Db, id: UploadId, whole: &Whole) -> Result<Change<Upload>> {
+pub async fn finish(tx: &mut Tx<'_>, id: UploadId, whole: &Whole) -> Result<Change<Upload>> {
     let set = (
         uploads::state.eq("ready"),
         uploads::name.eq(whole.name.as_deref()),
@@ -151,10 +151,9 @@ pub async fn finish(db: &Db, id: UploadId, whole: &Whole) -> Result<Change<Uploa
         uploads::parts.eq(None::<&str>),
         uploads::touched_at.eq(now()),
     );
-    let made: Option<UploadRow> = db
-        .run(async |conn| diesel::update(pending!(id)).set(set).returning(UploadRow::as_returning()).get_result(conn).await.optional())
-        .await?;
-    Ok(made.map_or(Change::Absent, |row| Change::Made(row.into())))
+    let made: Option<UploadRow> =
+        diesel::update(pending!(id)).set(set).returning(UploadRow::as_returning()).get_result(tx.conn).await.optional()?;
+    Ok(Change::found(made.map(Into::into)))
 }
 
 /// The file of this id, if it is there for this reader.

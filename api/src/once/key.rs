@@ -65,20 +65,25 @@ impl Key {
         Ok(Some(Self(Bytes::copy_from_slice(bytes))))
     }
 
-    /// What the key stands for in this request.
-    pub(super) fn attempt(&self, request: &HttpRequest, caller: Option<UserId>, BodyDigest(body): BodyDigest) -> Attempt {
+    /// What the key is found by: those of two callers are never the same.
+    pub(super) fn hash(&self, caller: Option<UserId>) -> [u8; 32] {
         let caller = caller.map(|id| id.0.into_bytes());
         let caller: &[u8] = caller.as_ref().map_or(&[], |id| id);
         let mut context = digest::Context::new(&digest::SHA256);
         for part in [b"handrail idempotency key".as_slice(), caller, &self.0] {
             add(&mut |bytes| context.update(bytes), part);
         }
+        bytes(context.finish().as_ref())
+    }
+
+    /// What the key stands for in this request.
+    pub(super) fn attempt(&self, request: &HttpRequest, caller: Option<UserId>, BodyDigest(body): BodyDigest) -> Attempt {
         let mut sign = self.sign(b"fingerprint");
         for part in [request.method().as_str(), request.path(), request.query_string()] {
             add(&mut |bytes| sign.update(bytes), part.as_bytes());
         }
         add(&mut |bytes| sign.update(bytes), body.as_ref());
-        Attempt { key_hash: bytes(context.finish().as_ref()), fingerprint: bytes(sign.sign().as_ref()) }
+        Attempt { key_hash: self.hash(caller), fingerprint: bytes(sign.sign().as_ref()) }
     }
 
     fn sign(&self, purpose: &[u8]) -> hmac::Context {

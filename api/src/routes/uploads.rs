@@ -5,15 +5,17 @@ mod intake;
 
 use actix_web::{HttpRequest, rt, web::Data};
 use auth::{Caller, scope};
-use domain::{Error, Result, Role, UploadId, upload::Upload};
+use domain::{Code, Error, Result, Role, UploadId, upload::Upload};
 use persistence::{
-    Db,
+    Db, Tx,
     uploads::{self, Reader},
 };
 
 use crate::{
+    conditional::IfMatch,
     extract::{Everything, List, Path},
-    respond::{Created, DONE, Done, Json, Listed},
+    once::{Answered, Once},
+    respond::{Created, DONE, Done, Json, Listed, Resource},
     uploads::{Deposit, Job, Uploads, failed},
 };
 use download::{Asked, Download};
@@ -28,12 +30,21 @@ pub async fn create(
     db: Data<Db>,
     uploads: Data<Uploads>,
     incoming: Incoming,
-) -> Result<Created<Upload>> {
+    once: Once,
+) -> Result<Answered<Created<Upload>>> {
     let place = uploads.places.take(caller.user)?;
-    let job = Job { db, store: uploads.store()?.clone(), user: caller.user, quota: uploads.quota, place };
-    let deposit = Deposit::begin(job, incoming.bytes_min()).await?;
-    let upload = incoming.receive(&uploads, deposit).await?;
-    Ok(Created { location: format!("/api/uploads/{}", upload.id), body: upload })
+    if once.is_known(&db).await? {
+        // What was kept already must neither be written again nor find the quota full of itself.
+        incoming.receive(&uploads, None).await?;
+        return once.before(&db).await?.ok_or_else(|| Error::unavailable("the idempotency key has just expired"));
+    }
+    let job = Job { db: db.clone(), store: uploads.store()?.clone(), user: caller.user, quota: uploads.quota, place };
+    let mut deposit = Deposit::begin(job, incoming.bytes_min()).await?;
+    let (whole, last) = incoming.receive(&uploads, Some(&mut deposit)).await?;
+    let stored = deposit.finish(last, whole.size).await?;
+    let effect = async |tx: &mut Tx<'_>| uploads::finish(tx, stored.id, &whole).await?.made("Upload");
+    let answer = |upload: Upload| Created { location: format!("/api/uploads/{}", upload.id), body: upload };
+    once.run_alone(&db, &caller.actor, effect, answer).await
 }
 
 /// Lists the caller's files.
@@ -75,8 +86,8 @@ pub async fn show(
 ///
 /// # Errors
 /// `NOT_FOUND`.
-pub async fn metadata(caller: Caller<scope::ReadUploads>, Path(id): Path<UploadId>, db: Data<Db>) -> Result<Json<Upload>> {
-    uploads::find(&db, id, reader(&caller)).await?.map(Json).ok_or_else(absent)
+pub async fn metadata(caller: Caller<scope::ReadUploads>, Path(id): Path<UploadId>, db: Data<Db>) -> Result<Resource<Upload>> {
+    uploads::find(&db, id, reader(&caller)).await?.map(Resource).ok_or_else(absent)
 }
 
 /// Deletes a file; administrators delete everybody's. Downloads that have begun may go on to their end.
@@ -88,7 +99,13 @@ pub async fn delete(
     Path(id): Path<UploadId>,
     db: Data<Db>,
     uploads: Data<Uploads>,
+    if_match: IfMatch,
 ) -> Result<Json<Done>> {
+    // The bytes of a file never change, so that one look is enough.
+    let file = uploads::find(&db, id, reader(&caller)).await?.ok_or_else(absent)?;
+    if !if_match.names(&download::tag(&file)) {
+        return Err(Error::new(Code::PreconditionFailed, "The file is another one"));
+    }
     let gone = uploads::delete(&db, id, reader(&caller)).await?.ok_or_else(absent)?;
     if let Some(store) = uploads.store.clone() {
         // Not waited for: it is deleted, and a sweep removes what this cannot.

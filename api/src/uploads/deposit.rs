@@ -3,14 +3,8 @@
 
 use actix_web::{rt, web::Data};
 use bytes::Bytes;
-use domain::{
-    Error, Result, UploadId, UserId,
-    upload::{Quota, Upload},
-};
-use persistence::{
-    Change, Db,
-    uploads::{self, Whole},
-};
+use domain::{Error, Result, UploadId, UserId, upload::Quota};
+use persistence::{Change, Db, uploads};
 use tokio::{
     sync::{
         mpsc::{self, Receiver, Sender},
@@ -25,13 +19,20 @@ use super::{TOUCH_EVERY, failed, places::Place};
 
 /// An upload on its way into the storage. One that is dropped is removed.
 pub(crate) struct Deposit {
+    id: UploadId,
     steps: Sender<Step>,
-    task: JoinHandle<Result<Upload>>,
+    task: JoinHandle<Result<()>>,
+}
+
+/// An upload that is in the storage. When this is dropped and the database does not say that it is finished, it is removed.
+pub(crate) struct Stored {
+    pub(crate) id: UploadId,
+    _until: oneshot::Sender<()>,
 }
 
 enum Step {
     Part(Bytes),
-    Finish(Bytes, Box<Whole>),
+    Finish { last: Bytes, size: u64, stored: oneshot::Sender<()>, settled: oneshot::Receiver<()> },
 }
 
 /// What the task works with.
@@ -57,10 +58,10 @@ impl Deposit {
         // One part waits while another is written and a third comes in.
         let (steps, coming) = mpsc::channel(1);
         let (begun, ready) = oneshot::channel();
-        let mut deposit = Self { steps, task: rt::spawn(job.run(reserved, begun, coming)) };
+        let mut task = rt::spawn(job.run(reserved, begun, coming));
         match ready.await {
-            Ok(()) => Ok(deposit),
-            Err(_) => deposit.end().await.and(Err(Error::internal("an upload ended early"))),
+            Ok(id) => Ok(Self { id, steps, task }),
+            Err(_) => Err(why(&mut task).await),
         }
     }
 
@@ -71,40 +72,55 @@ impl Deposit {
     pub(crate) async fn part(&mut self, bytes: Bytes) -> Result<()> {
         match self.steps.send(Step::Part(bytes)).await {
             Ok(()) => Ok(()),
-            Err(_) => self.end().await.and(Err(Error::internal("an upload ended early"))),
+            Err(_) => Err(why(&mut self.task).await),
         }
     }
 
-    /// Hands over the last part, and waits until all is kept.
+    /// Hands over the last part, and waits until all of the so many bytes are in the storage.
     ///
     /// # Errors
-    /// Why it is not.
-    pub(crate) async fn finish(mut self, last: Bytes, whole: Whole) -> Result<Upload> {
+    /// Why they are not.
+    pub(crate) async fn finish(mut self, last: Bytes, size: u64) -> Result<Stored> {
+        let (stored, done) = oneshot::channel();
+        let (until, settled) = oneshot::channel();
         // When the task has ended already, it says why.
-        let _ = self.steps.send(Step::Finish(last, Box::new(whole))).await;
-        self.end().await
+        let _ = self.steps.send(Step::Finish { last, size, stored, settled }).await;
+        match done.await {
+            Ok(()) => Ok(Stored { id: self.id, _until: until }),
+            Err(_) => Err(why(&mut self.task).await),
+        }
     }
+}
 
-    async fn end(&mut self) -> Result<Upload> {
-        (&mut self.task).await.map_err(Error::internal)?
+/// Why a task has ended early.
+async fn why(task: &mut JoinHandle<Result<()>>) -> Error {
+    match task.await {
+        Ok(Err(error)) => error,
+        Ok(Ok(())) => Error::internal("an upload ended early"),
+        Err(error) => Error::internal(error),
     }
 }
 
 impl Job {
-    async fn run(self, reserved: u64, begun: oneshot::Sender<()>, coming: Receiver<Step>) -> Result<Upload> {
+    async fn run(self, reserved: u64, begun: oneshot::Sender<UploadId>, coming: Receiver<Step>) -> Result<()> {
         let begin = uploads::begin(&self.db, self.user, reserved, self.quota).await?;
         // Without an account there is nobody to be told of anything else.
         let id = if begin == Change::Absent { return Err(Error::unauthorized()) } else { begin.made("Account")? };
-        let _ = begun.send(());
-        let kept = self.keep(id, reserved, coming).await;
-        if kept.is_err() {
-            discard(&self.db, &self.store, id).await;
-        }
+        let _ = begun.send(id);
+        let stored = self.store(id, reserved, coming).await;
         drop(self.place);
-        kept
+        if let Ok(settled) = stored {
+            // Nothing is ever sent: it ends when whoever waits has finished the upload, or has left.
+            let _ = settled.await;
+            discard(&self.db, &self.store, id).await;
+            return Ok(());
+        }
+        discard(&self.db, &self.store, id).await;
+        stored.map(drop)
     }
 
-    async fn keep(&self, id: UploadId, mut reserved: u64, mut coming: Receiver<Step>) -> Result<Upload> {
+    /// Puts into the storage what comes; then gives what tells that the upload is finished, or will not be.
+    async fn store(&self, id: UploadId, mut reserved: u64, mut coming: Receiver<Step>) -> Result<oneshot::Receiver<()>> {
         let mut writing = self.store.write(&worker::uploads::key(id));
         let (mut written, mut touched) = (0_u64, Instant::now());
         loop {
@@ -123,10 +139,11 @@ impl Job {
                     }
                     writing.part(bytes).await.map_err(failed)?;
                 }
-                Some(Step::Finish(last, whole)) => {
-                    uploads::reserve(&self.db, self.user, id, whole.size, self.quota).await?.made("Upload")?;
+                Some(Step::Finish { last, size, stored, settled }) => {
+                    uploads::reserve(&self.db, self.user, id, size, self.quota).await?.made("Upload")?;
                     writing.finish(last).await.map_err(failed)?;
-                    return uploads::finish(&self.db, id, &whole).await?.made("Upload");
+                    let _ = stored.send(());
+                    return Ok(settled);
                 }
                 // Nobody hears it: the client has left, or is told what was wrong with the form.
                 None => return Err(Error::internal("the upload broke off")),
@@ -135,10 +152,11 @@ impl Job {
     }
 }
 
-/// Removes what there is of an upload that failed. What cannot be removed now is left to a sweep.
+/// Removes what there is of an upload, unless it is finished. What cannot be removed now is left to a sweep.
 async fn discard(db: &Db, store: &Store, id: UploadId) {
     let removed = match uploads::discard(db, id).await {
-        Ok(gone) => worker::uploads::remove(db, store, &gone).await,
+        Ok(None) => Ok(()),
+        Ok(Some(gone)) => worker::uploads::remove(db, store, &gone).await,
         // Perhaps it is kept after all and only the answer was lost: its bytes must not go before the row says so.
         Err(error) => Err(error.into()),
     };

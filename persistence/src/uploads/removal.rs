@@ -46,18 +46,19 @@ pub async fn delete(db: &Db, id: UploadId, reader: Reader) -> Result<Option<Gone
     Ok(row.map(Into::into))
 }
 
-/// Gives up an upload that failed, however far it came.
+/// Gives up an upload, unless it was finished; `None` when it was, be it that nobody heard of it.
 ///
 /// # Errors
 /// When the database is away: then nobody knows how far it came, and its bytes must stay until a sweep has asked again.
-pub async fn discard(db: &Db, id: UploadId) -> Result<Gone> {
+pub async fn discard(db: &Db, id: UploadId) -> Result<Option<Gone>> {
     let row: Option<(Uuid, Option<String>)> = db
         .run(async |conn| {
             let set = (uploads::state.eq("deleted"), uploads::touched_at.eq(now()));
-            diesel::update(uploads::table.find(id.0)).set(set).returning((uploads::id, uploads::parts)).get_result(conn).await.optional()
+            let unfinished = uploads::table.find(id.0).filter(uploads::state.ne("ready"));
+            diesel::update(unfinished).set(set).returning((uploads::id, uploads::parts)).get_result(conn).await.optional()
         })
         .await?;
-    Ok(row.map_or(Gone { id, parts: None }, Into::into))
+    Ok(row.map(Into::into))
 }
 
 /// Forgets a file whose bytes are removed.

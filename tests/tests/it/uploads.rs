@@ -5,6 +5,7 @@ mod downloads;
 mod forms;
 mod quotas;
 mod removal;
+mod repeated;
 mod s3;
 
 use std::{net::SocketAddr, path::Path};

@@ -16,6 +16,7 @@ use serde_json::json;
 use upstream::storage::{self, Content};
 
 use crate::{
+    conditional::Tag,
     describe::{Describe, Operation},
     uploads::is_text,
 };
@@ -45,14 +46,14 @@ impl Asked {
     /// `RANGE_NOT_SATISFIABLE`.
     pub(super) fn of(request: &HttpRequest, upload: &Upload) -> Result<Self> {
         let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let etag = etag(upload);
-        if request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok()).any(|known| knows(known, &etag)) {
+        let tag = tag(upload);
+        if tag.is_known(request) {
             return Ok(Self::Nothing);
         }
         if request.method() == Method::HEAD {
             return Ok(Self::Head);
         }
-        let fresh = text(header::IF_RANGE).is_none_or(|known| known.trim() == etag);
+        let fresh = text(header::IF_RANGE).is_none_or(|known| known.trim() == tag.to_string());
         let Some(range) = text(header::RANGE).filter(|_| fresh).and_then(single) else { return Ok(Self::Whole) };
         let (first, last) = range.to_satisfiable_range(upload.size).ok_or_else(|| Error::range_not_satisfiable(upload.size))?;
         Ok(Self::Part(first..last.saturating_add(1)))
@@ -68,13 +69,9 @@ impl Asked {
     }
 }
 
-fn etag(upload: &Upload) -> String {
-    format!("\"{}\"", upload.sha256)
-}
-
-/// Whether a list of entity tags has this one; compared weakly, as `If-None-Match` is.
-fn knows(list: &str, etag: &str) -> bool {
-    list.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
+/// The tag of a file's bytes: their hash.
+pub(super) fn tag(upload: &Upload) -> Tag {
+    Tag::named(&upload.sha256)
 }
 
 /// The one range of bytes that a header asks for.
@@ -105,7 +102,7 @@ impl Responder for Download {
             Asked::Part(_) => StatusCode::PARTIAL_CONTENT,
             Asked::Nothing => StatusCode::NOT_MODIFIED,
         });
-        response.insert_header((header::ETAG, etag(&upload)));
+        response.insert_header((header::ETAG, tag(&upload).to_string()));
         response.insert_header((header::CACHE_CONTROL, CACHING));
         if asked == Asked::Nothing {
             return response.finish();

@@ -11,7 +11,7 @@ use actix_web::{
 };
 use domain::{
     Code, Error, Result,
-    upload::{self, NewUpload, Upload},
+    upload::{self, NewUpload},
 };
 use futures::TryStreamExt;
 use persistence::uploads::Whole;
@@ -22,6 +22,7 @@ use upstream::storage::PART_BYTES;
 use crate::{
     describe::{Describe, Operation},
     extract::{admit, utf8, validate},
+    once::BodyDigest,
     uploads::{Deposit, HEAD_BYTES, Pace, Uploads},
 };
 
@@ -34,6 +35,7 @@ const SMALL_BYTES: usize = 256 * 1024;
 
 /// A form of which nothing is read yet.
 pub struct Incoming {
+    request: HttpRequest,
     multipart: Multipart,
     pace: Pace,
     declared: u64,
@@ -58,7 +60,7 @@ fn open(request: &HttpRequest, payload: &mut Payload) -> Result<Incoming> {
     admit(request, usize::try_from(limit).unwrap_or(usize::MAX))?;
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let multipart = Multipart::new(request.headers(), payload.take());
-    Ok(Incoming { multipart, pace: uploads.pace, declared: declared.unwrap_or(0) })
+    Ok(Incoming { request: request.clone(), multipart, pace: uploads.pace, declared: declared.unwrap_or(0) })
 }
 
 /// A file all of which has come, but for its last part not all of which is handed on.
@@ -76,18 +78,19 @@ impl Incoming {
         self.declared.saturating_sub(REST_BYTES_MAX)
     }
 
-    /// Reads the form to its end, and hands its file on.
+    /// Reads the form to its end, and hands all of its file on but the last part, which is given back. Without a deposit it only learns
+    /// what has come.
     ///
     /// # Errors
     /// `VALIDATION_ERROR`, `REQUEST_TIMEOUT`, `PAYLOAD_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE`, and those of the deposit.
-    pub(super) async fn receive(mut self, uploads: &Uploads, mut deposit: Deposit) -> Result<Upload> {
+    pub(super) async fn receive(mut self, uploads: &Uploads, mut deposit: Option<&mut Deposit>) -> Result<(Whole, Bytes)> {
         let (mut name, mut file): (Option<NewUpload>, Option<Received>) = (None, None);
         while let Some(mut field) = self.pace.wait(self.multipart.try_next()).await?.map_err(|error| malformed(&error))? {
             let field_name = field.name().unwrap_or_default().to_owned();
             match (field_name.as_str(), given_name(&field)) {
                 ("file", Some(given)) if given.is_empty() && file.is_none() => self.skip_empty(&mut field).await?,
                 ("file", Some(_)) if file.is_some() => return Err(Error::invalid_field("file", "Only one file is taken")),
-                ("file", Some(given)) => file = Some(self.file(uploads, &mut field, &given, &mut deposit).await?),
+                ("file", Some(given)) => file = Some(self.file(uploads, &mut field, &given, deposit.as_deref_mut()).await?),
                 ("file", None) => return Err(Error::invalid_field("file", "Must be a file")),
                 ("name", None) if name.is_some() => return Err(Error::invalid_field("name", "Given twice")),
                 ("name", None) => name = Some(self.name(&mut field).await?),
@@ -98,7 +101,10 @@ impl Incoming {
         let file = file.ok_or_else(|| Error::invalid_field("file", "Required"))?;
         let Received { file_name, content_type, size, sha256, last } = file;
         let name = name.and_then(|new| new.name);
-        deposit.finish(last, Whole { name, file_name, size, content_type: content_type.to_owned(), sha256 }).await
+        // Not of the raw body: a client that repeats itself draws another boundary.
+        let parts = [name.as_deref().unwrap_or_default().as_bytes(), file_name.as_bytes(), content_type.as_bytes(), &sha256];
+        BodyDigest::leave(&self.request, parts);
+        Ok((Whole { name, file_name, size, content_type: content_type.to_owned(), sha256 }, last))
     }
 
     /// The next piece of a part.
@@ -109,7 +115,7 @@ impl Incoming {
     }
 
     /// Hands on a file part by part. What it is is settled before anything of it is.
-    async fn file(&mut self, uploads: &Uploads, field: &mut Field, given: &str, deposit: &mut Deposit) -> Result<Received> {
+    async fn file(&mut self, uploads: &Uploads, field: &mut Field, given: &str, mut deposit: Option<&mut Deposit>) -> Result<Received> {
         let problem = "Must have a name of 1 to 255 characters without control characters";
         let file_name = upload::file_name(given).ok_or_else(|| Error::invalid_field("file", problem))?;
         let said = field.content_type().cloned();
@@ -130,7 +136,10 @@ impl Incoming {
                     kind = Some(uploads.kinds.judge(&buffer, said.as_ref())?);
                 }
                 if buffer.len() == PART_BYTES {
-                    deposit.part(std::mem::take(&mut buffer).freeze()).await?;
+                    let part = std::mem::take(&mut buffer).freeze();
+                    if let Some(deposit) = deposit.as_deref_mut() {
+                        deposit.part(part).await?;
+                    }
                 }
             }
         }
