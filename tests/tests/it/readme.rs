@@ -22,8 +22,8 @@ async fn the_tour_works_line_by_line() {
     let statuses = String::from_utf8_lossy(&output.stderr);
     let statuses: Vec<&str> = statuses.split_whitespace().collect();
     let answers = String::from_utf8_lossy(&output.stdout);
-    let expected =
-        "201 200 201 201 201 200 200 200 200 400 201 201 412 201 206 200 201 201 201 201 404 200 200 201 200 403 200 200 403 200 200 200 409 200 200 200";
+    let expected = "201 200 201 201 201 200 200 200 200 400 201 201 412 201 206 200 \
+                    201 201 201 201 404 200 200 201 200 403 200 200 403 200 200 200 409 200 200 200";
     assert_eq!(statuses.join(" "), expected, "{answers}");
     assert!(answers.contains("<mark>weaves</mark>") && answers.contains(r#""title":"By form""#), "{answers}");
 }
