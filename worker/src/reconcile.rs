@@ -5,15 +5,16 @@ pub mod github;
 
 use std::{convert::Infallible, fmt, time::Duration};
 
-use domain::billing::{Mark, Price, Product, Subscription};
+use domain::billing::{Malformed, Mark, Price, Product, Subscription};
 use persistence::{
     Db, billing,
     inbox::{self, Effect, NewEvent, Told},
 };
+use serde_json::Value;
 use tokio::time::interval;
 use upstream::{
     github::Error as GitHubError,
-    stripe::{Error as StripeError, EventFilter, Object, Page, Stripe},
+    stripe::{Error as StripeError, EventFilter, List, Object, Page, Stripe},
 };
 
 /// How often it is done by itself.
@@ -138,28 +139,43 @@ fn event(object: &Object) -> NewEvent {
 
 /// Asks for all that is for sale.
 async fn catalogue(db: &Db, stripe: &Stripe) -> Result<usize, Error> {
+    Ok(all(db, stripe, Sold::Products).await? + all(db, stripe, Sold::Prices).await?)
+}
+
+/// What a catalogue is made of.
+#[derive(Clone, Copy)]
+enum Sold {
+    Products,
+    Prices,
+}
+
+impl Sold {
+    async fn page(self, stripe: &Stripe, page: &Page) -> Result<List, StripeError> {
+        match self {
+            Self::Products => stripe.products(page).await,
+            Self::Prices => stripe.prices(page).await,
+        }
+    }
+
+    fn read(self, value: &Value, told: Told) -> Result<Effect, Malformed> {
+        match self {
+            Self::Products => Product::read(value).map(|product| Effect::Product(Box::new(product), told)),
+            Self::Prices => Price::read(value).map(|price| Effect::Price(Box::new(price), told)),
+        }
+    }
+}
+
+/// Asks for all pages of one of them, and takes over what is in it.
+async fn all(db: &Db, stripe: &Stripe, sold: Sold) -> Result<usize, Error> {
     let mut count = 0;
     let mut page = Some(Page::first());
     while let Some(this) = page {
         let asked = billing::now(db).await?;
-        let list = stripe.products(&this).await?;
+        let list = sold.page(stripe, &this).await?;
         for object in &list.objects {
-            match Product::read(&object.value()) {
-                Ok(product) => apply(db, object, Effect::Product(Box::new(product), Told::At(Mark::fetched(asked)))).await?,
-                Err(malformed) => log::error!("product {} cannot be read: {malformed}", object.id),
-            }
-        }
-        count += list.objects.len();
-        page = list.next;
-    }
-    let mut page = Some(Page::first());
-    while let Some(this) = page {
-        let asked = billing::now(db).await?;
-        let list = stripe.prices(&this).await?;
-        for object in &list.objects {
-            match Price::read(&object.value()) {
-                Ok(price) => apply(db, object, Effect::Price(Box::new(price), Told::At(Mark::fetched(asked)))).await?,
-                Err(malformed) => log::error!("price {} cannot be read: {malformed}", object.id),
+            match sold.read(&object.value(), Told::At(Mark::fetched(asked))) {
+                Ok(effect) => apply(db, object, effect).await?,
+                Err(malformed) => log::error!("{} cannot be read: {malformed}", object.id),
             }
         }
         count += list.objects.len();

@@ -122,24 +122,24 @@ pub async fn which_are_kept(db: &Db, provider: &str, event_keys: &[&str]) -> Res
     Ok(keys.into_iter().collect())
 }
 
+/// An event as if it had just come. A macro, as the expression's type cannot be written down shortly.
+macro_rules! from_the_start {
+    () => {
+        (
+            webhook_events::status.eq(Status::Pending.as_str()),
+            webhook_events::attempts.eq(0),
+            webhook_events::due_at.eq(now()),
+            webhook_events::last_error.eq(None::<String>),
+            webhook_events::processed_at.eq(None::<DateTime<Utc>>),
+        )
+    };
+}
+
 /// Has an event processed again from the start, whatever became of it; `None` when there is none, or its body is no longer kept.
 pub async fn replay(db: &Db, id: WebhookEventId) -> Result<Option<Event>> {
     let one = webhook_events::table.find(id.0).filter(webhook_events::raw.is_not_null());
     let row: Option<EventRow> = db
-        .run(async |conn| {
-            diesel::update(one)
-                .set((
-                    webhook_events::status.eq(Status::Pending.as_str()),
-                    webhook_events::attempts.eq(0),
-                    webhook_events::due_at.eq(now()),
-                    webhook_events::last_error.eq(None::<String>),
-                    webhook_events::processed_at.eq(None::<DateTime<Utc>>),
-                ))
-                .returning(EventRow::as_returning())
-                .get_result(conn)
-                .await
-                .optional()
-        })
+        .run(async |conn| diesel::update(one).set(from_the_start!()).returning(EventRow::as_returning()).get_result(conn).await.optional())
         .await?;
     Ok(row.map(Into::into))
 }
@@ -153,19 +153,7 @@ pub async fn replay_many(db: &Db, which: &Replay) -> Result<usize> {
         .filter(webhook_events::received_at.lt(which.until))
         .filter(webhook_events::status.ne(Status::Pending.as_str()))
         .filter(webhook_events::raw.is_not_null());
-    db.run(async |conn| {
-        diesel::update(some)
-            .set((
-                webhook_events::status.eq(Status::Pending.as_str()),
-                webhook_events::attempts.eq(0),
-                webhook_events::due_at.eq(now()),
-                webhook_events::last_error.eq(None::<String>),
-                webhook_events::processed_at.eq(None::<DateTime<Utc>>),
-            ))
-            .execute(conn)
-            .await
-    })
-    .await
+    db.run(async |conn| diesel::update(some).set(from_the_start!()).execute(conn).await).await
 }
 
 /// How the inbox is.
