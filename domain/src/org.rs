@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{OrgId, UserId},
+    slug::{SLUG_MAX, SLUG_MIN},
     text::{LINE, SLUG, present},
 };
 
@@ -103,7 +104,7 @@ pub struct NewOrganisation {
     /// Its name in addresses; made from the name when absent.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "String")]
-    #[garde(length(chars, min = 2, max = 63), pattern(SLUG))]
+    #[garde(length(chars, min = SLUG_MIN, max = SLUG_MAX), pattern(SLUG))]
     pub slug: Option<String>,
 }
 
@@ -119,7 +120,7 @@ pub struct OrganisationPatch {
     /// Its name in addresses.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "String")]
-    #[garde(length(chars, min = 2, max = 63), pattern(SLUG))]
+    #[garde(length(chars, min = SLUG_MIN, max = SLUG_MAX), pattern(SLUG))]
     pub slug: Option<String>,
 }
 

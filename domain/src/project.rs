@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{OrgId, ProjectId},
+    slug::{SLUG_MAX, SLUG_MIN},
     text::{LINE, SLUG, TEXT, present},
 };
 
@@ -43,7 +44,7 @@ pub struct NewProject {
     /// Its name in addresses; made from the name when absent.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "String")]
-    #[garde(length(chars, min = 2, max = 63), pattern(SLUG))]
+    #[garde(length(chars, min = SLUG_MIN, max = SLUG_MAX), pattern(SLUG))]
     pub slug: Option<String>,
     /// What it is about.
     #[serde(default)]
@@ -63,7 +64,7 @@ pub struct ProjectPatch {
     /// Its name in addresses.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "String")]
-    #[garde(length(chars, min = 2, max = 63), pattern(SLUG))]
+    #[garde(length(chars, min = SLUG_MIN, max = SLUG_MAX), pattern(SLUG))]
     pub slug: Option<String>,
     /// What it is about; may be empty.
     #[serde(default, deserialize_with = "present")]

@@ -2,6 +2,8 @@
 
 /// The longest slug, in characters.
 pub const SLUG_MAX: usize = 63;
+/// The shortest slug.
+pub const SLUG_MIN: usize = 2;
 /// The longest that is made from a name, so that there is room for a suffix.
 const DERIVED_MAX: usize = 50;
 

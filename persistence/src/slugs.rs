@@ -1,14 +1,12 @@
 //! Finds a free slug: the one that was given or none, or one made from the name, told apart when it is taken.
 
 use diesel::QueryResult;
-use domain::slug;
+use domain::slug::{self, SLUG_MIN};
 
 use crate::{Error, Result, Tx};
 
 /// How many made slugs are tried. Each has one of 16 million numbers, so even the second rarely happens.
 const TRIES: usize = 5;
-/// The shortest slug.
-const SLUG_MIN: usize = 2;
 
 /// Inserts with the slug that was given, or with the first made one that is free. `insert` gives nothing when the slug is taken, rather
 /// than fail: an error would end the transaction.

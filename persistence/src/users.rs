@@ -9,7 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     Role, UserId,
     audit::Actor,
-    page::{Cursor, Page, Start, Window},
+    page::{Cursor, Page, Window},
     user::{User, UserPatch},
 };
 use std::time::Duration;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     Change, Db, Expected, Result, Tx,
     account_mails::{self, Purpose},
-    counted, page_offset,
+    pages::{self, Reach},
     revocations::Subject,
     schema::{sessions, users},
     time::now,
@@ -151,43 +151,19 @@ pub async fn find(db: &Db, id: UserId) -> Result<Option<User>> {
 
 /// A page of accounts, newest first.
 pub async fn list(db: &Db, window: &Window) -> Result<Page<User>> {
-    let limit = i64::from(window.limit);
-    match window.start {
-        Start::Page(page) => {
-            let known = db.totals.get("users");
-            let (rows, count): (Vec<UserRow>, i64) = db
-                .read(async |conn| {
-                    let (mut first, mut second) = (conn, conn);
-                    let rows = users::table
-                        .select(UserRow::as_select())
-                        .order(users::id.desc())
-                        .limit(limit)
-                        .offset(page_offset(page, window.limit))
-                        .load(&mut first);
-                    if known.is_some() {
-                        return Ok((rows.await?, 0));
-                    }
-                    let count = users::table.select(dsl::count_star()).get_result(&mut second);
-                    futures::try_join!(rows, count)
-                })
-                .await?;
-            let total = known.unwrap_or_else(|| counted(db, "users".to_owned(), count));
-            Ok(Page { items: rows.into_iter().map(Into::into).collect(), total: Some(total), next: None })
-        }
-        Start::After(cursor) => {
-            let rows: Vec<UserRow> = db
-                .read(async |mut conn| {
-                    let mut query = users::table.select(UserRow::as_select()).order(users::id.desc()).limit(limit + 1).into_boxed();
-                    if let Some(cursor) = cursor {
-                        query = query.filter(users::id.lt(cursor.id));
-                    }
-                    query.load(&mut conn).await
-                })
-                .await?;
-            let items = rows.into_iter().map(User::from).collect();
-            Ok(Page::after(items, window.limit, |user: &User| Cursor { id: user.id.0, at: None }))
-        }
-    }
+    let rows = async |reach: Reach| {
+        db.read(async |mut conn| {
+            let mut query = users::table.order(users::id.desc()).limit(reach.limit).offset(reach.offset).into_boxed();
+            if let Some(after) = reach.after {
+                query = query.filter(users::id.lt(after.id));
+            }
+            query.select(UserRow::as_select()).load(&mut conn).await
+        })
+        .await
+    };
+    let count = async || db.read(async |mut conn| users::table.count().get_result(&mut conn).await).await;
+    let page = pages::read(db, window, "users", rows, count, |row: &UserRow| Cursor { id: row.id, at: None }).await?;
+    Ok(page.map(Into::into))
 }
 
 #[derive(AsChangeset)]
