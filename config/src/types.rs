@@ -1,5 +1,10 @@
 //! What settings turn into.
 
+mod chat;
+mod proxy;
+mod uploads;
+mod webhooks;
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -9,6 +14,11 @@ use std::{
 use ipnet::IpNet;
 
 use crate::Secret;
+pub use chat::Chat;
+pub use proxy::{Proxy, Upstream};
+pub use uploads::{Keys, S3, Storage, Uploads};
+pub(crate) use webhooks::GitHubApi;
+pub use webhooks::{Billing, Webhooks};
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -200,157 +210,6 @@ pub struct Mail {
     pub app_url: Option<String>,
 }
 
-/// Files that users keep.
-#[derive(Debug, Clone)]
-pub struct Uploads {
-    /// Where they are kept; absent means that there are no uploads.
-    pub storage: Option<Storage>,
-    /// The largest file, in bytes.
-    pub file_bytes_max: u64,
-    /// The bytes one account may keep.
-    pub user_bytes_max: u64,
-    /// The files one account may keep.
-    pub user_files_max: u32,
-    /// The media types a file may have: `image/png`, `image/*` or `*/*`, in lower case.
-    pub types: Vec<String>,
-    /// The longest a file may take to come, beside what the least rate gives it.
-    pub timeout: Duration,
-    /// The least rate, in bytes per second: each byte that comes buys the time it takes at this rate.
-    pub bytes_per_second_min: u32,
-    /// The longest nothing may come.
-    pub stall: Duration,
-    /// Files taken in at the same time.
-    pub at_once: usize,
-}
-
-/// Where files are kept.
-#[derive(Debug, Clone)]
-pub enum Storage {
-    /// In a folder.
-    Folder(PathBuf),
-    /// In a bucket.
-    S3(S3),
-}
-
-/// A bucket of S3, or of a server that speaks its protocol.
-#[derive(Debug, Clone)]
-pub struct S3 {
-    /// The bucket.
-    pub bucket: String,
-    /// What all keys begin with; may be empty.
-    pub prefix: String,
-    /// The region.
-    pub region: String,
-    /// Where the server is, unless it is Amazon's.
-    pub endpoint: Option<String>,
-    /// Whether the bucket's name is part of the host's.
-    pub virtual_hosted: bool,
-    /// Who asks; absent means the role of the machine.
-    pub keys: Option<Keys>,
-}
-
-/// Keys to a bucket.
-#[derive(Debug, Clone)]
-pub struct Keys {
-    /// The access key.
-    pub id: Secret<String>,
-    /// The secret access key.
-    pub secret: Secret<String>,
-    /// The session token of keys that end.
-    pub token: Option<Secret<String>>,
-}
-
-/// The secrets that providers sign their webhooks with; several, newest first, separated by commas. Absent ones are not listened to.
-#[derive(Debug, Clone, Default)]
-pub struct Webhooks {
-    /// Stripe's endpoint secrets.
-    pub stripe: Option<Secret<String>>,
-    /// GitHub's webhook secrets.
-    pub github: Option<Secret<String>>,
-    /// Twilio's auth tokens.
-    pub twilio: Option<Secret<String>>,
-    /// Lemon Squeezy's signing secrets.
-    pub lemon_squeezy: Option<Secret<String>>,
-    /// The secrets of senders that keep to Standard Webhooks.
-    pub standard: Option<Secret<String>>,
-    /// GitHub's API, to ask for deliveries that failed again; without it nobody does.
-    pub github_api: Option<GitHubApi>,
-    /// How long bodies are kept.
-    pub kept: Duration,
-}
-
-/// How to ask GitHub for deliveries again.
-#[derive(Debug, Clone)]
-pub struct GitHubApi {
-    /// The token.
-    pub token: Secret<String>,
-    /// The webhook's path in the API.
-    pub hook: String,
-    /// Where the API is, without a trailing slash.
-    pub base: String,
-}
-
-/// Billing through Stripe.
-#[derive(Debug, Clone)]
-pub struct Billing {
-    /// The key to Stripe's API; without one nothing can be bought, and events count as they come.
-    pub secret_key: Option<Secret<String>>,
-    /// Where Stripe's API is, without a trailing slash.
-    pub api_base: String,
-    /// Whether events are about real money: as the key says; without one, either.
-    pub live: Option<bool>,
-    /// The connected account whose events are ours.
-    pub account: Option<String>,
-    /// How long an organisation that is past due may go on.
-    pub grace: Duration,
-}
-
-/// The services behind the proxy.
-#[derive(Debug, Clone, Default)]
-pub struct Proxy {
-    /// Each of its own name.
-    pub upstreams: Vec<Upstream>,
-}
-
-/// A service behind the proxy.
-#[derive(Debug, Clone)]
-pub struct Upstream {
-    /// Its name in our paths.
-    pub name: String,
-    /// Where it is, without a trailing slash.
-    pub url: String,
-    /// Whether it is in the private network, else it is in the public one.
-    pub private: bool,
-    /// What it is told to let us in.
-    pub authorization: Option<Secret<String>>,
-    /// In which header, in small letters.
-    pub credential_header: String,
-    /// In which header it is told the caller's id, in small letters.
-    pub user_header: Option<String>,
-    /// The longest to connect.
-    pub connect_timeout: Duration,
-    /// The longest from the end of a request to the head of its answer.
-    pub head_timeout: Duration,
-    /// The longest without a byte.
-    pub silence_timeout: Duration,
-    /// The longest for all of a call.
-    pub total_timeout: Duration,
-    /// The largest request body, in bytes.
-    pub request_bytes_max: u64,
-    /// The largest answer body, in bytes.
-    pub answer_bytes_max: u64,
-    /// The largest head of an answer, in bytes.
-    pub answer_head_bytes_max: usize,
-    /// Calls at the same time.
-    pub calls_max: usize,
-    /// How often what is safe is tried again.
-    pub retries: u32,
-    /// Calls in 10 s of which half must fail for it to be left alone; 0 is never.
-    pub breaker_calls: u32,
-    /// How long it is left alone.
-    pub breaker_open: Duration,
-}
-
 /// Answers that are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Cache {
@@ -360,33 +219,6 @@ pub struct Cache {
     pub stale_max: Duration,
     /// How long a CDN may repeat them without asking.
     pub edge: Duration,
-}
-
-/// The language model.
-#[derive(Debug, Clone)]
-pub struct Chat {
-    /// The key to the model's API; without one there is no chat.
-    pub key: Option<Secret<String>>,
-    /// Where the API is, without a trailing slash.
-    pub base_url: String,
-    /// The model's name.
-    pub model: String,
-    /// The longest wait for the first words.
-    pub first_token: Duration,
-    /// The longest silence after that.
-    pub silence: Duration,
-    /// The longest that an answer may take.
-    pub total: Duration,
-    /// How often clients that take events get a sign of life.
-    pub heartbeat: Duration,
-    /// The largest event of the model's, in bytes.
-    pub event_bytes: usize,
-    /// The longest answer, in bytes.
-    pub answer_bytes: usize,
-    /// How many tokens an account may use in a day; absent is unlimited.
-    pub tokens_per_day: Option<u32>,
-    /// How long is kept what was used.
-    pub usage: Duration,
 }
 
 /// The first administrator.
