@@ -87,10 +87,10 @@ pub async fn today(db: &Db, user: UserId) -> Result<Today> {
     let (tokens, left, resets_at): (i64, f64, DateTime<Utc>) = db
         .read(async |mut conn| {
             let of_today = chat_usage::user_id.eq(user.0).and(chat_usage::started_at.ge(day_begin()));
-            let used = sql::<BigInt>("coalesce(sum(prompt_tokens + completion_tokens), 0)::bigint");
+            let spent = sql::<BigInt>("coalesce(sum(prompt_tokens + completion_tokens), 0)::bigint");
             let left = sql::<Double>("extract(epoch FROM date_trunc('day', now(), 'UTC') + interval '24 hours' - now())::float8");
             let resets_at = sql::<Timestamptz>("date_trunc('day', now(), 'UTC') + interval '24 hours'");
-            chat_usage::table.filter(of_today).select((used, left, resets_at)).first(&mut conn).await
+            chat_usage::table.filter(of_today).select((spent, left, resets_at)).first(&mut conn).await
         })
         .await?;
     Ok(Today { tokens: total(tokens), left: seconds(left), resets_at })

@@ -103,9 +103,9 @@ async fn why(task: &mut JoinHandle<Result<()>>) -> Error {
 
 impl Job {
     async fn run(self, reserved: u64, begun: oneshot::Sender<UploadId>, coming: Receiver<Step>) -> Result<()> {
-        let begin = uploads::begin(&self.db, self.user, reserved, self.quota).await?;
+        let allowed = uploads::begin(&self.db, self.user, reserved, self.quota).await?;
         // Without an account there is nobody to be told of anything else.
-        let id = if begin == Change::Absent { return Err(Error::unauthorized()) } else { begin.made("Account")? };
+        let id = if allowed == Change::Absent { return Err(Error::unauthorized()) } else { allowed.made("Account")? };
         let _ = begun.send(id);
         let stored = self.store(id, reserved, coming).await;
         drop(self.place);

@@ -60,8 +60,8 @@ fn noise(length: usize) -> Vec<u8> {
             state.to_le_bytes()[1]
         })
         .collect();
-    for place in (1000..length.saturating_sub(10)).step_by(997) {
-        bytes[place..place + 6].copy_from_slice(b"\r\n--\r\n");
+    for chunk in bytes.chunks_exact_mut(997) {
+        chunk.iter_mut().zip(b"\r\n--\r\n").for_each(|(byte, other)| *byte = *other);
     }
     bytes
 }

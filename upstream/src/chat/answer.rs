@@ -124,7 +124,7 @@ impl Answer {
                     self.events.feed(bytes);
                 }
                 // Some servers end without [DONE].
-                Ok(Ok(None)) => self.ended = Some(if self.finish_reason.is_some() { self.end() } else { Err(Error::BrokenOff) }),
+                Ok(Ok(None)) => self.ended = Some(if self.finish_reason.is_some() { Ok(self.end()) } else { Err(Error::BrokenOff) }),
                 Ok(Err(_)) => return Err(Error::Unreachable),
                 Err(_) if Instant::now() >= self.deadline => return Err(Error::TooLong),
                 Err(_) => return Err(Error::Timeout),
@@ -151,7 +151,7 @@ impl Answer {
         self.usage = told.usage.or(self.usage);
         self.finish_reason = told.finish.or(self.finish_reason.take());
         if told.done {
-            self.ended = Some(self.end());
+            self.ended = Some(Ok(self.end()));
         }
         if told.words.is_empty() {
             return;
@@ -165,7 +165,7 @@ impl Answer {
         self.ready.events = self.ready.events.saturating_add(1);
     }
 
-    fn end(&self) -> Result<End, Error> {
-        Ok(End { finish_reason: self.finish_reason.clone() })
+    fn end(&self) -> End {
+        End { finish_reason: self.finish_reason.clone() }
     }
 }

@@ -57,10 +57,10 @@ impl Settings {
         if base.scheme() == "http" && self.key.starts_with("sk-") && self.key.len() >= 40 && !is_loopback(&base) {
             return Err(Unusable("the API's address would carry the key in the clear: it must begin with https://"));
         }
-        let bare = base.path() == "/";
+        let unversioned = base.path() == "/";
         let mut path = base.path_segments_mut().map_err(|()| Unusable("the API's address has no path"))?;
         path.pop_if_empty();
-        if bare {
+        if unversioned {
             path.push("v1");
         }
         path.extend(["chat", "completions"]);

@@ -31,8 +31,11 @@ async fn begin(app: &App, by: &Caller, accept: &str) -> reqwest::Response {
 }
 
 fn titles(text: &str) -> Vec<String> {
-    let post = |line: &str| serde_json::from_str::<Value>(line).expect("a JSON value a line");
-    text.lines().map(|line| post(line)["title"].as_str().expect("a title").to_owned()).collect()
+    let title = |line: &str| {
+        let post: Value = serde_json::from_str(line).expect("a JSON value a line");
+        post.get("title").and_then(Value::as_str).expect("a title").to_owned()
+    };
+    text.lines().map(title).collect()
 }
 
 /// The numbers of posts from the newest on.

@@ -110,6 +110,9 @@ async fn a_broken_storage_is_an_error_and_what_was_begun_goes_once_it_is_back() 
     assert_eq!(files(folder), 1);
 }
 
+/// The backends that a trigger of a test holds up.
+const ASLEEP: &str = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+
 #[tokio::test]
 async fn without_the_database_at_the_end_the_file_is_not_kept_and_does_not_stay_for_ever() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -117,7 +120,6 @@ async fn without_the_database_at_the_end_the_file_is_not_kept_and_does_not_stay_
     let (proxy, database) = (Proxy::start().await, Database::cloned().await);
     let behind = proxy.url(&database);
     let app = App::on(database, &behind, &[ANYTHING, ("STORAGE_URL", &storage), ("WORKER", "false")]).await;
-    const ASLEEP: &str = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
     let ada = app.user("Ada").await;
     // The end of an upload takes long enough for the database to die meanwhile.
     app.sql(
