@@ -55,7 +55,7 @@
 
 mod anonymous;
 mod answer;
-mod conditional;
+mod coding;
 mod flight;
 mod kept;
 #[cfg(test)]

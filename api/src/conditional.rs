@@ -7,7 +7,7 @@
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
-    http::header::{self, EntityTag, Header, HeaderMap, HeaderValue, IfNoneMatch},
+    http::header::{self, ContentEncoding, EntityTag, Header, HeaderMap, HeaderValue, IfNoneMatch},
     web::Data,
 };
 use domain::{Code, Error, Result};
@@ -65,6 +65,15 @@ impl Tag {
             Ok(IfNoneMatch::Any) => true,
             Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| self.is(tag)),
             Err(_) => false,
+        }
+    }
+
+    /// As it stands in a header of an answer in this coding: other bytes have another tag.
+    #[must_use]
+    pub fn in_coding(&self, coding: ContentEncoding) -> String {
+        match coding {
+            ContentEncoding::Identity => self.to_string(),
+            coding => format!("\"{}-{}\"", self.0, coding.as_str()),
         }
     }
 

@@ -14,11 +14,7 @@ use domain::{Error, Result};
 use futures::FutureExt;
 use persistence::revocations::Belief;
 
-use super::{
-    Anonymous, Asked, Cache, Found, Keep, Policy,
-    conditional::{coding, is_known},
-    kept::Kept,
-};
+use super::{Anonymous, Asked, Cache, Found, Keep, Policy, coding::coding, kept::Kept};
 
 /// How long one who could be given an old answer waits for a new one.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -135,13 +131,12 @@ impl Cache {
     async fn respond(&self, request: &HttpRequest, policy: &Policy, served: &Served) -> Result<HttpResponse> {
         let kept = &served.kept;
         let coding = coding(request);
-        let etag = kept.etag(coding);
         let age = self.revocations.since(kept.read);
         let left = policy.fresh.map(|fresh| seconds(fresh) - seconds(age));
-        let known = is_known(request, &etag);
+        let known = kept.tag.is_known(request);
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
-            .insert_header((header::ETAG, etag))
+            .insert_header((header::ETAG, kept.tag.in_coding(coding)))
             .insert_header((header::CACHE_CONTROL, self.control(served.from, age, left)))
             .insert_header((header::VARY, HeaderValue::from_static("Accept-Encoding")))
             .insert_header((header::AGE, age.as_secs().to_string()))

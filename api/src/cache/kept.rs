@@ -14,10 +14,9 @@ use bytes::Bytes;
 use domain::{Error, Result};
 use persistence::revocations::Moment;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::respond::Json;
+use crate::{conditional::Tag, respond::Json};
 
 /// What an entry takes beside its bytes, at most.
 const OVERHEAD: usize = 1024;
@@ -57,7 +56,8 @@ pub(super) struct Kept {
     made: Made,
     /// The moment before what it is made of was read.
     pub(super) read: Moment,
-    tag: String,
+    /// The tag of the body as it is.
+    pub(super) tag: Tag,
     coded: [OnceCell<Bytes>; 4],
     /// When making a new one last failed.
     failed: Mutex<Option<Moment>>,
@@ -65,20 +65,12 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) fn new(made: Made, read: Moment) -> Self {
-        let tag = Sha256::digest(&made.body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let tag = Tag::of(&made.body);
         Self { made, read, tag, coded: [const { OnceCell::const_new() }; 4], failed: Mutex::default() }
     }
 
     pub(super) fn content_type(&self) -> HeaderValue {
         self.made.content_type.clone()
-    }
-
-    /// The strong entity tag of its form in this coding: each form has other bytes.
-    pub(super) fn etag(&self, coding: ContentEncoding) -> String {
-        match coding {
-            ContentEncoding::Identity => format!("\"{}\"", self.tag),
-            coding => format!("\"{}-{}\"", self.tag, coding.as_str()),
-        }
     }
 
     /// The body in this coding.

@@ -11,7 +11,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use explain::explain;
+use explain::{explain, nests};
 
 /// A JSON text.
 ///
@@ -22,8 +22,7 @@ where
     T: DeserializeOwned + Validate<Context = ()> + JsonSchema + 'static,
 {
     match serde_json::from_slice::<T>(bytes) {
-        // Serde takes a list for the fields of an object in their order.
-        Ok(_) if bytes.trim_ascii_start().starts_with(b"[") => {
+        Ok(_) if has_list_for_object::<T>(bytes) => {
             Err(some(explain::<T>(&serde_json::from_slice(bytes).map_err(|error| malformed(&error))?)))
         }
         Ok(input) => rules(input, || serde_json::from_slice(bytes).unwrap_or_default()),
@@ -36,6 +35,13 @@ where
             Err(some(details))
         }
     }
+}
+
+/// Whether serde may have taken a list for the fields of an object, in their order. Bodies with objects in them are held against their
+/// schema to be sure.
+fn has_list_for_object<T: JsonSchema + 'static>(bytes: &[u8]) -> bool {
+    let within = || serde_json::from_slice(bytes).is_ok_and(|value| !explain::<T>(&value).is_empty());
+    bytes.trim_ascii_start().starts_with(b"[") || (nests::<T>() && within())
 }
 
 /// A lone surrogate, an overlong number or too deep a nesting is told apart from plain bad syntax by nobody.

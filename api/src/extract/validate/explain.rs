@@ -23,6 +23,27 @@ pub(super) fn explain<T: JsonSchema + 'static>(value: &Value) -> Details {
     details
 }
 
+/// Whether there are objects within the object that `T` is.
+pub(super) fn nests<T: JsonSchema + 'static>() -> bool {
+    static KEPT: LazyLock<RwLock<HashMap<TypeId, bool>>> = LazyLock::new(RwLock::default);
+    let id = TypeId::of::<T>();
+    if let Some(nests) = KEPT.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+        return *nests;
+    }
+    let nests = objects(&schema_of::<T>()) > 1;
+    KEPT.write().unwrap_or_else(PoisonError::into_inner).insert(id, nests);
+    nests
+}
+
+/// How many objects a schema describes.
+fn objects(schema: &Value) -> usize {
+    match schema {
+        Value::Object(map) => usize::from(map.contains_key("properties")) + map.values().map(objects).sum::<usize>(),
+        Value::Array(all) => all.iter().map(objects).sum(),
+        _ => 0,
+    }
+}
+
 /// Built at the first mistake of its kind, then kept: refusing must stay cheap.
 fn validator<T: JsonSchema + 'static>() -> Option<Arc<Validator>> {
     static KEPT: LazyLock<RwLock<HashMap<TypeId, Arc<Validator>>>> = LazyLock::new(RwLock::default);

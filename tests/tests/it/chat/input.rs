@@ -46,6 +46,7 @@ async fn nothing_wrong_reaches_the_model() {
         (json!({ "messages": [message("tool", "a")] }), vec!["messages.0.role"]),
         (json!({ "messages": [message("user", "a"), { "role": "user" }] }), vec!["messages.1.content"]),
         (json!({ "messages": [message("user", "")] }), vec!["messages.0.content"]),
+        (json!({ "messages": [["user", "a"]] }), vec!["messages.0"]),
         (json!({ "messages": [{ "role": "user", "content": ["a"] }] }), vec!["messages.0.content"]),
         (json!({ "messages": [{ "role": "user", "content": "a", "name": "b" }] }), vec!["messages.0.name"]),
     ] {

@@ -1,4 +1,4 @@
-//! Which form of an answer a client takes, and whether it has it already.
+//! Which form of an answer a client takes.
 
 use actix_web::{
     HttpRequest,
@@ -18,11 +18,4 @@ pub(super) fn coding(request: &HttpRequest) -> ContentEncoding {
         Some(Encoding::Known(coding)) => coding,
         _ => ContentEncoding::Identity,
     }
-}
-
-/// Whether the client says that it holds what has this entity tag (`If-None-Match`, RFC 9110, 13.1.2: compared weakly).
-pub(super) fn is_known(request: &HttpRequest, etag: &str) -> bool {
-    let values = request.headers().get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
-    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
