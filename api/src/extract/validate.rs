@@ -22,10 +22,11 @@ where
     T: DeserializeOwned + Validate<Context = ()> + JsonSchema + 'static,
 {
     match serde_json::from_slice::<T>(bytes) {
-        Ok(_) if has_list_for_object::<T>(bytes) => {
-            Err(some(explain::<T>(&serde_json::from_slice(bytes).map_err(|error| malformed(&error))?)))
+        Ok(input) => {
+            let value = || serde_json::from_slice(bytes).unwrap_or_default();
+            let input = rules(input, value)?;
+            if has_list_for_object::<T>(bytes) { Err(some(explain::<T>(&value()))) } else { Ok(input) }
         }
-        Ok(input) => rules(input, || serde_json::from_slice(bytes).unwrap_or_default()),
         Err(error) => {
             // The first wrong field may stand before the place where the syntax breaks.
             let mut details = explain::<T>(&serde_json::from_slice(bytes).map_err(|error| malformed(&error))?);
