@@ -81,6 +81,11 @@ pub(crate) async fn read(mut answer: Response, bytes_max: usize) -> Result<Vec<u
     Ok(body)
 }
 
+/// The longest wait before a retry: this before the first, and each time twice as long.
+pub(crate) fn doubled(first: Duration, retries_done: u32) -> Duration {
+    first.saturating_mul(1_u32.checked_shl(retries_done).unwrap_or(u32::MAX))
+}
+
 /// How long the service wants to be left alone, at most a day. A date in place of seconds is passed over.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;

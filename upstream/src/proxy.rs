@@ -202,8 +202,7 @@ impl Proxy {
                 Ok(answer) => log::info!("{self}: {} for a safe request; trying again", answer.status()),
                 Err(_) => log::info!("{self}: no answer to a safe request; trying again"),
             }
-            let longest = RETRY_FIRST.saturating_mul(1_u32.checked_shl(done).unwrap_or(u32::MAX));
-            sleep(longest.mul_f64(rand::random())).await;
+            sleep(http::doubled(RETRY_FIRST, done).mul_f64(rand::random())).await;
         }
         request().send().await
     }

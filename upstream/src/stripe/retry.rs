@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use crate::http;
+
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(8);
 
 /// How long to wait before a retry: a random part (`chance`, 0 to 1) of a bound that doubles each time, or as long as Stripe asks plus
 /// that, so that those it sent away do not come back together.
 pub(super) fn wait(retries_done: u32, retry_after: Option<Duration>, chance: f64) -> Duration {
-    let bound = FIRST.saturating_mul(1_u32.checked_shl(retries_done).unwrap_or(u32::MAX)).min(LONGEST);
+    let bound = http::doubled(FIRST, retries_done).min(LONGEST);
     retry_after.unwrap_or_default().saturating_add(bound.mul_f64(chance.clamp(0.0, 1.0)))
 }
 
