@@ -11,7 +11,12 @@ use std::{
     marker::PhantomData,
 };
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    dev::Payload,
+    http::header::{HeaderName, HeaderValue},
+};
 use domain::{Code, Error, Result, UserId, audit::Actor};
 use persistence::{
     Db, Tx,
@@ -71,10 +76,10 @@ impl Once {
         effect: impl AsyncFnOnce(&mut Tx<'_>) -> Result<T>,
         answer: impl FnOnce(T) -> R,
     ) -> Result<Answered<R>> {
-        match self.keyed()? {
-            Some((key, attempt)) => self.kept(db, actor, key, &attempt, effect, answer).await,
-            None => Ok(self.plain(answer(db.alone(effect).await?))),
+        if self.key.is_some() {
+            return self.run(db, actor, effect, answer).await;
         }
+        Ok(self.plain(answer(db.alone(effect).await?)))
     }
 
     /// The answer that was given before, if any: for effects with costly preparations, which a repetition then spares.
@@ -145,9 +150,7 @@ impl Once {
 
 fn replay<R>(key: &Key, attempt: &Attempt, sealed: &[u8]) -> Result<Answered<R>> {
     let mut response = answer::again(&key.open(attempt, sealed)?)?;
-    response
-        .headers_mut()
-        .insert(actix_web::http::header::HeaderName::from_static(REPLAYED), actix_web::http::header::HeaderValue::from_static("true"));
+    response.headers_mut().insert(HeaderName::from_static(REPLAYED), HeaderValue::from_static("true"));
     Ok(Answered(response, PhantomData))
 }
 

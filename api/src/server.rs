@@ -103,12 +103,13 @@ pub fn bind(config: &Config, connector: &Connector) -> std::io::Result<Bound> {
         watched::serve(address, metrics.clone())?;
     }
     let inviting = Data::new(Inviting { lifetime: config.auth.invitation, wake: can_mail.then(|| Arc::clone(&due)) });
-    let allows = Data::new(Allows(routes::table().iter().map(|row| (row.pattern(), row.allow())).collect()));
+    let table = routes::table();
+    let allows = Data::new(Allows(table.iter().map(|row| (row.pattern(), row.allow())).collect()));
     let boundary_settings = Data::new(Boundary {
         access_log: config.log.access,
         secure: config.environment == Environment::Production,
         readiness: Arc::clone(&readiness),
-        deprecations: Deprecations::of(&routes::table())?,
+        deprecations: Deprecations::of(&table)?,
     });
     let limits = Data::new(Limits { json_bytes_max: http.json_bytes_max, form_bytes_max: http.form_bytes_max, timeout: http.body_timeout });
     let careful = Data::new(Careful(http.require_if_match));
