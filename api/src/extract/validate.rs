@@ -25,7 +25,8 @@ where
         Ok(input) => {
             let value = || serde_json::from_slice(bytes).unwrap_or_default();
             let input = rules(input, value)?;
-            if has_list_for_object::<T>(bytes) { Err(some(explain::<T>(&value()))) } else { Ok(input) }
+            let details = if may_hide_a_list::<T>(bytes) { explain::<T>(&value()) } else { Details::default() };
+            if details.is_empty() { Ok(input) } else { Err(details) }
         }
         Err(error) => {
             // The first wrong field may stand before the place where the syntax breaks.
@@ -38,11 +39,9 @@ where
     }
 }
 
-/// Whether serde may have taken a list for the fields of an object, in their order. Bodies with objects in them are held against their
-/// schema to be sure.
-fn has_list_for_object<T: JsonSchema + 'static>(bytes: &[u8]) -> bool {
-    let within = || serde_json::from_slice(bytes).is_ok_and(|value| !explain::<T>(&value).is_empty());
-    bytes.trim_ascii_start().starts_with(b"[") || (nests::<T>() && within())
+/// Whether serde may have taken a list for the fields of an object, in their order, which only the schema tells.
+fn may_hide_a_list<T: JsonSchema + 'static>(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"[") || nests::<T>()
 }
 
 /// A lone surrogate, an overlong number or too deep a nesting is told apart from plain bad syntax by nobody.

@@ -25,14 +25,22 @@ pub(super) fn explain<T: JsonSchema + 'static>(value: &Value) -> Details {
 
 /// Whether there are objects within the object that `T` is.
 pub(super) fn nests<T: JsonSchema + 'static>() -> bool {
-    static KEPT: LazyLock<RwLock<HashMap<TypeId, bool>>> = LazyLock::new(RwLock::default);
+    static KEPT: PerType<bool> = LazyLock::new(RwLock::default);
+    once::<T, _>(&KEPT, || Some(objects(&schema_of::<T>()) > 1)).unwrap_or(true)
+}
+
+/// What was found out about types.
+type PerType<V> = LazyLock<RwLock<HashMap<TypeId, V>>>;
+
+/// What is found out about a type when it is first asked for, and then kept.
+fn once<T: 'static, V: Clone>(kept: &PerType<V>, find: impl FnOnce() -> Option<V>) -> Option<V> {
     let id = TypeId::of::<T>();
-    if let Some(nests) = KEPT.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
-        return *nests;
+    if let Some(known) = kept.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+        return Some(known.clone());
     }
-    let nests = objects(&schema_of::<T>()) > 1;
-    KEPT.write().unwrap_or_else(PoisonError::into_inner).insert(id, nests);
-    nests
+    let found = find()?;
+    kept.write().unwrap_or_else(PoisonError::into_inner).insert(id, found.clone());
+    Some(found)
 }
 
 /// How many objects a schema describes.
@@ -46,16 +54,12 @@ fn objects(schema: &Value) -> usize {
 
 /// Built at the first mistake of its kind, then kept: refusing must stay cheap.
 fn validator<T: JsonSchema + 'static>() -> Option<Arc<Validator>> {
-    static KEPT: LazyLock<RwLock<HashMap<TypeId, Arc<Validator>>>> = LazyLock::new(RwLock::default);
-    let id = TypeId::of::<T>();
-    if let Some(validator) = KEPT.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
-        return Some(Arc::clone(validator));
-    }
-    let built =
-        jsonschema::options().should_validate_formats(true).with_format(text::TIMEZONE_FORMAT, text::is_timezone).build(&schema_of::<T>());
-    let validator = Arc::new(built.inspect_err(|error| log::error!("a schema cannot be used: {error}")).ok()?);
-    KEPT.write().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&validator));
-    Some(validator)
+    static KEPT: PerType<Arc<Validator>> = LazyLock::new(RwLock::default);
+    once::<T, _>(&KEPT, || {
+        let options = jsonschema::options().should_validate_formats(true).with_format(text::TIMEZONE_FORMAT, text::is_timezone);
+        let built = options.build(&schema_of::<T>());
+        built.inspect_err(|error| log::error!("a schema cannot be used: {error}")).ok().map(Arc::new)
+    })
 }
 
 fn report(details: &mut Details, error: &ValidationError<'_>) {
