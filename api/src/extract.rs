@@ -10,7 +10,7 @@ pub mod validate;
 
 pub use accept::Accepts;
 pub use body::{Body, Limits, MERGE_PATCH, text};
-pub(crate) use body::{admit, is_utf8, late, utf8};
+pub(crate) use body::{admit, broken_off, declared_length, is_utf8, late, utf8};
 pub use form::Form;
 pub use path::Path;
 pub use query::{Everything, List, Query};

@@ -170,7 +170,7 @@ impl Error {
 
     /// 413: more than `limit` bytes.
     #[must_use]
-    pub fn too_large(limit: usize) -> Self {
+    pub fn too_large(limit: impl fmt::Display) -> Self {
         Self::new(Code::PayloadTooLarge, format!("The body is larger than {limit} bytes"))
     }
 

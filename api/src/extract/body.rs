@@ -89,9 +89,13 @@ pub(crate) fn admit(request: &HttpRequest, limit: usize) -> Result<()> {
     if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
         return Err(Error::unsupported_media_type("without a content coding"));
     }
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let allowed = u64::try_from(limit).unwrap_or(u64::MAX);
-    if declared.is_some_and(|length| length > allowed) { Err(Error::too_large(limit)) } else { Ok(()) }
+    if declared_length(request).is_some_and(|length| length > allowed) { Err(Error::too_large(limit)) } else { Ok(()) }
+}
+
+/// How many bytes a request says that its body has.
+pub(crate) fn declared_length(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Reads a body of at most `limit` bytes that is complete by the deadline.
@@ -108,7 +112,7 @@ pub(super) async fn read(request: &HttpRequest, mut payload: Payload, limit: usi
                 BodyDigest::leave(request, [request.content_type().as_bytes(), &bytes]);
                 return Ok(bytes);
             }
-            Ok(Some(Err(_))) => return Err(Error::invalid_body(Details::form("The body broke off"))),
+            Ok(Some(Err(_))) => return Err(broken_off()),
             Ok(Some(Ok(chunk))) if bytes.len().saturating_add(chunk.len()) > limit => return Err(Error::too_large(limit)),
             Ok(Some(Ok(chunk))) => bytes.extend_from_slice(&chunk),
         }
@@ -133,6 +137,10 @@ pub(crate) fn is_utf8(mime: &mime::Mime) -> bool {
 pub(crate) fn utf8(bytes: &[u8]) -> Result<String, &'static str> {
     let text = std::str::from_utf8(bytes).map_err(|_| "Must be UTF-8 text")?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned())
+}
+
+pub(crate) fn broken_off() -> Error {
+    Error::invalid_body(Details::form("The body broke off"))
 }
 
 pub(crate) fn late() -> Error {

@@ -21,7 +21,7 @@ use upstream::proxy::{self, Sender, Settings};
 
 use crate::{
     describe::{Describe, Operation},
-    extract::Limits,
+    extract::{Limits, broken_off, declared_length, late},
 };
 
 /// Puts a body in while it is polled.
@@ -43,7 +43,7 @@ struct Bounds {
 impl Upload {
     /// Begins to send, when there is something.
     pub(super) fn begin(self, request: &HttpRequest, settings: &Settings) -> Result<(Option<proxy::Upload>, Sending)> {
-        let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let declared = declared_length(request);
         let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         if !chunked && declared.unwrap_or(0) == 0 {
             let nothing: LocalBoxFuture<'static, Result<()>> = std::future::pending().boxed_local();
@@ -54,7 +54,7 @@ impl Upload {
         }
         let bytes_max = settings.request_bytes_max;
         if declared.is_some_and(|length| length > bytes_max) {
-            return Err(too_large(bytes_max));
+            return Err(Error::too_large(bytes_max));
         }
         let client = Limits::of(request)?.timeout;
         let bounds = Bounds { bytes_max, client, service: settings.silence, deadline: Instant::now() + settings.total };
@@ -68,13 +68,13 @@ async fn send(mut payload: Payload, sender: Sender, bounds: Bounds) -> Result<()
     let mut left = bounds.bytes_max;
     loop {
         let piece = match timeout_at(bounds.until(bounds.client), payload.next()).await {
-            Err(_) => return Err(Error::new(Code::RequestTimeout, "The body did not arrive in time")),
+            Err(_) => return Err(late()),
             Ok(None) => break,
-            Ok(Some(Err(_))) => return Err(Error::invalid_body(Details::form("The body broke off"))),
+            Ok(Some(Err(_))) => return Err(broken_off()),
             Ok(Some(Ok(piece))) => piece,
         };
         let size = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-        left = left.checked_sub(size).ok_or_else(|| too_large(bounds.bytes_max))?;
+        left = left.checked_sub(size).ok_or_else(|| Error::too_large(bounds.bytes_max))?;
         match timeout_at(bounds.until(bounds.service), sender.send(piece)).await {
             Err(_) => return Err(stuck()),
             Ok(Err(_)) => return Ok(()),
@@ -92,10 +92,6 @@ impl Bounds {
 
 fn stuck() -> Error {
     Error::new(Code::UpstreamTimeout, "The upstream did not take the body in time")
-}
-
-fn too_large(bytes_max: u64) -> Error {
-    Error::too_large(usize::try_from(bytes_max).unwrap_or(usize::MAX))
 }
 
 impl FromRequest for Upload {

@@ -6,7 +6,6 @@ use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    http::header,
     web::{Bytes, BytesMut, Data},
 };
 use domain::{
@@ -21,7 +20,7 @@ use upstream::storage::PART_BYTES;
 
 use crate::{
     describe::{Describe, Operation},
-    extract::{admit, utf8, validate},
+    extract::{admit, declared_length, utf8, validate},
     once::BodyDigest,
     uploads::{Deposit, HEAD_BYTES, Pace, Uploads},
 };
@@ -58,7 +57,7 @@ fn open(request: &HttpRequest, payload: &mut Payload) -> Result<Incoming> {
     }
     let limit = uploads.file_bytes_max.saturating_add(REST_BYTES_MAX);
     admit(request, usize::try_from(limit).unwrap_or(usize::MAX))?;
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let declared = declared_length(request);
     let multipart = Multipart::new(request.headers(), payload.take());
     Ok(Incoming { request: request.clone(), multipart, pace: uploads.pace, declared: declared.unwrap_or(0) })
 }
@@ -123,7 +122,7 @@ impl Incoming {
         while let Some(mut bytes) = self.piece(field).await? {
             size = size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
             if size > uploads.file_bytes_max {
-                return Err(Error::too_large(usize::try_from(uploads.file_bytes_max).unwrap_or(usize::MAX)));
+                return Err(Error::too_large(uploads.file_bytes_max));
             }
             hash.update(&bytes);
             while !bytes.is_empty() {
